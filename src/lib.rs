@@ -1,0 +1,2 @@
+//! dhcpcraft
+pub mod wire;

@@ -1,1 +1,56 @@
-fn main() {}
+//! Start-up: reads the command line, runs the command, prints, and exits with the code that says it.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Parser;
+use dhcpcraft::commands::{Cli, Command, Error, Outcome, session::Session};
+use dhcpcraft::view;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    // A second Ctrl-C does not wait for anything.
+    let handler = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = handler {
+        eprintln!("dhcpcraft: Ctrl-C will not end the run in order: {error}");
+    }
+    match run(&cli.command, interrupted) {
+        Ok(code) => ExitCode::from(code),
+        // Whoever read the output has seen enough.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dhcpcraft: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
+    let mut session = Session::new(command.seed(), interrupted);
+    let stdout = io::stdout();
+    let terminal = stdout.is_terminal();
+    let mut view = view::View::for_command(command, terminal, Box::new(BufWriter::new(stdout)));
+    let outcome = command.run(&mut session, &mut view);
+    let code = match &outcome {
+        Ok(Outcome::Ran(ending)) => ending.exit_code(),
+        Ok(Outcome::Converted(it)) if it.interrupted => 130,
+        _ => 0,
+    };
+    // What was yielded before an error is printed all the same.
+    let printed = match &outcome {
+        Ok(outcome) => view.outcome(outcome),
+        Err(_) => view.flush(),
+    };
+    outcome?;
+    printed?;
+    io::stdout().flush()?;
+    Ok(code)
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::link::Time;
+pub use crate::talk::Verdict;
 use crate::wire::Frame;
 
 /// Which way a frame went.
@@ -16,17 +17,6 @@ pub enum Direction {
     Read,
     /// Built and not sent (`--dry-run`).
     Built,
-}
-
-/// What a received frame is to the exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Belongs to the exchange: a sent frame, an answer to it, or a frame read from a file.
-    Part,
-    /// The same answer once more.
-    Duplicate,
-    /// Not an answer; the words say why (`xid 0x… is not ours`, `chaddr … is not ours`).
-    Stray(String),
 }
 
 /// One frame with what is known of it.

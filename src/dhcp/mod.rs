@@ -1,7 +1,14 @@
 //! Meaning: the option dictionary, typed values, messages and their templates.
 
+pub mod assign;
+pub mod enums;
+pub mod glossary;
 pub mod layout;
 pub mod message;
+pub mod options;
+pub mod suboptions;
+pub mod template;
+pub mod value;
 
 pub use layout::Overload;
 pub use message::{Joined, Message, Place};

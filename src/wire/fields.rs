@@ -45,6 +45,16 @@ pub struct FieldSpec {
 }
 
 impl FieldSpec {
+    /// The flag of the command line that sets it, `src-mac` for `--src-mac`: a BOOTP field's own
+    /// name, and the first alias of an Ethernet, IPv4 or UDP field.
+    pub fn flag(&self) -> Option<&'static str> {
+        match self.layer {
+            "BOOTP" => Some(self.name),
+            "Ether" | "IP" | "UDP" => self.aliases.first().copied(),
+            _ => None,
+        }
+    }
+
     /// Offset of the field's first byte within its layer.
     pub fn byte(&self) -> usize {
         self.bit / 8
@@ -59,7 +69,7 @@ impl FieldSpec {
     }
 
     /// Rows whose name or alias is `name`, case and `-`/`_` aside.
-    pub fn find(name: &str) -> impl Iterator<Item = &'static FieldSpec> {
+    pub fn find(name: &str) -> impl Iterator<Item = &'static FieldSpec> + use<> {
         let wanted = fold(name);
         FIELDS.iter().filter(move |row| {
             fold(row.name) == wanted || row.aliases.iter().any(|alias| fold(alias) == wanted)
@@ -96,12 +106,20 @@ impl FieldSpec {
                 .parse()
                 .map(FieldValue::Ip)
                 .map_err(|_| bad("an IPv4 address such as 192.0.2.1")),
-            FieldKind::Text | FieldKind::Bytes => match text.strip_prefix("hex:") {
-                Some(digits) => hex::decode(digits.replace(':', ""))
-                    .map(FieldValue::Bytes)
-                    .map_err(|_| bad("an even number of hex digits after hex:")),
-                None => Ok(FieldValue::Bytes(text.as_bytes().to_vec())),
-            },
+            FieldKind::Text | FieldKind::Bytes => {
+                let bytes = match text.strip_prefix("hex:") {
+                    Some(digits) => hex::decode(digits.replace(':', ""))
+                        .map_err(|_| bad("an even number of hex digits after hex:"))?,
+                    None => text.as_bytes().to_vec(),
+                };
+                match self.bits / 8 {
+                    room if self.bits > 0 && bytes.len() > room => Err(FieldError {
+                        field: self.name,
+                        reason: format!("{} bytes do not fit into {room}", bytes.len()),
+                    }),
+                    _ => Ok(FieldValue::Bytes(bytes)),
+                }
+            }
         }
     }
 }
@@ -366,16 +384,16 @@ field_table! {
         "pdst" pdst 64+0 Bytes "826" [] "Protocol address asked for.";
     }
     "IP" Ipv4 {
-        "version" version 0+4 Number "791" [] "Version of IP: 4.";
-        "ihl" ihl 4+4 Number "791" [] "Header length in 32-bit words, 5 to 15. Computed.";
-        "tos" tos 8+8 Hex "791" ["dscp"] "Type of service: six bits DSCP, two bits ECN.";
-        "len" len 16+16 Number "791" [] "Bytes of header and data. Computed.";
+        "version" version 0+4 Number "791" ["ip-version"] "Version of IP: 4.";
+        "ihl" ihl 4+4 Number "791" ["ihl"] "Header length in 32-bit words, 5 to 15. Computed.";
+        "tos" tos 8+8 Hex "791" ["tos"] "Type of service: six bits DSCP, two bits ECN.";
+        "len" len 16+16 Number "791" ["ip-len"] "Bytes of header and data. Computed.";
         "id" id 32+16 Number "791" ["ip-id"] "Identification, shared by the fragments of a datagram.";
-        "flags" flags 48+3 Number "791" [] "4 reserved, 2 don't fragment, 1 more fragments.";
-        "frag" frag 51+13 Number "791" [] "Fragment offset in units of 8 bytes.";
-        "ttl" ttl 64+8 Number "791" [] "Routers the datagram may still pass.";
-        "proto" proto 72+8 Number "791" ["protocol"] "What the datagram carries: 1 ICMP, 17 UDP. Computed from the next layer.";
-        "chksum" chksum 80+16 Hex "791" [] "Checksum of the header. Computed.";
+        "flags" flags 48+3 Number "791" ["ip-flags"] "4 reserved, 2 don't fragment, 1 more fragments.";
+        "frag" frag 51+13 Number "791" ["frag"] "Fragment offset in units of 8 bytes.";
+        "ttl" ttl 64+8 Number "791" ["ttl"] "Routers the datagram may still pass.";
+        "proto" proto 72+8 Number "791" ["ip-proto" "protocol"] "What the datagram carries: 1 ICMP, 17 UDP. Computed from the next layer.";
+        "chksum" chksum 80+16 Hex "791" ["ip-chksum"] "Checksum of the header. Computed.";
         "src" src 96+32 Ip "791" ["src-ip"] "Source address; 0.0.0.0 while the client has none.";
         "dst" dst 128+32 Ip "791" ["dst-ip"] "Destination address; 255.255.255.255 until the server's is known.";
     }
@@ -386,10 +404,10 @@ field_table! {
         "rest" rest 32+32 Bytes "792" [] "The type's own four bytes: identifier and sequence number of an echo.";
     }
     "UDP" Udp {
-        "sport" sport 0+16 Number "768" [] "Source port: 68 a client, 67 a server or relay agent.";
-        "dport" dport 16+16 Number "768" [] "Destination port: 67 towards servers and relay agents, 68 towards clients.";
-        "len" len 32+16 Number "768" [] "Bytes of header and data. Computed.";
-        "chksum" chksum 48+16 Hex "768" [] "Checksum; 0 means none was made. Computed.";
+        "sport" sport 0+16 Number "768" ["sport"] "Source port: 68 a client, 67 a server or relay agent.";
+        "dport" dport 16+16 Number "768" ["dport"] "Destination port: 67 towards servers and relay agents, 68 towards clients.";
+        "len" len 32+16 Number "768" ["udp-len"] "Bytes of header and data. Computed.";
+        "chksum" chksum 48+16 Hex "768" ["udp-chksum"] "Checksum; 0 means none was made. Computed.";
     }
     "BOOTP" Bootp {
         "op" op 0+8 Number "2131" [] "1 BOOTREQUEST, client to server; 2 BOOTREPLY, server to client.";
@@ -398,7 +416,7 @@ field_table! {
         "hops" hops 24+8 Number "2131" [] "Relay agents passed; each adds one.";
         "xid" xid 32+32 Hex "2131" [] "Transaction id, chosen by the client and repeated in every reply.";
         "secs" secs 64+16 Number "2131" [] "Seconds since the client began to ask; servers and relays may wait for it to grow.";
-        "flags" flags 80+16 Hex "2131" ["broadcast"] "Top bit, 0x8000: the client cannot take unicast yet, reply by broadcast. The rest must be zero.";
+        "flags" flags 80+16 Hex "2131" [] "Top bit, 0x8000: the client cannot take unicast yet, reply by broadcast. The rest must be zero.";
         "ciaddr" ciaddr 96+32 Ip "2131" [] "Client address: filled in only when the client has one and answers ARP for it (BOUND, RENEWING, REBINDING, INFORM, RELEASE).";
         "yiaddr" yiaddr 128+32 Ip "2131" [] "\"Your\" address: what the server offers or assigns.";
         "siaddr" siaddr 160+32 Ip "2131" [] "Next server of the boot process (TFTP); not the DHCP server's identity, which is option 54.";

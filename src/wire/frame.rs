@@ -241,13 +241,7 @@ impl Frame {
     ///
     /// The bytes do not change: `relax` then `encode` gives what `encode` gave.
     pub fn relax(&mut self) {
-        let mut computed = vec![Computed::default(); self.layers.len()];
-        let mut scratch = Vec::new();
-        self.encode_with(&mut scratch, |index, it| {
-            if let Some(slot) = computed.get_mut(index) {
-                *slot = it;
-            }
-        });
+        let computed = self.computed();
         for (layer, it) in self.layers.iter_mut().zip(computed) {
             match layer {
                 Layer::Ether(ether) => ether.ethertype.relax(it.protocol),
@@ -267,11 +261,15 @@ impl Frame {
                     ip.chksum.relax(it.chksum);
                 }
                 Layer::Icmp(icmp) => icmp.chksum.relax(it.chksum),
-                Layer::Udp(udp) => {
-                    udp.len.relax(it.len);
-                    udp.chksum.relax(it.chksum);
-                }
+                Layer::Udp(udp) => udp.len.relax(it.len),
                 _ => {}
+            }
+        }
+        // Afterwards, because the pseudo-header follows an IP length only while that is set.
+        let computed = self.computed();
+        for (layer, it) in self.layers.iter_mut().zip(computed) {
+            if let Layer::Udp(udp) = layer {
+                udp.chksum.relax(it.chksum);
             }
         }
     }

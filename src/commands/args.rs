@@ -1,0 +1,158 @@
+//! Flags that several commands share, each defined once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::wire::Dot1Q;
+
+/// How a command prints what it yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Replies as a table; frames of a capture one per line.
+    Table,
+    /// Every field with its byte range.
+    Tree,
+    /// The exchange as arrows between client and server.
+    Ladder,
+    /// Hexdump, coloured by field.
+    Hex,
+    /// One JSON object per line and frame.
+    Json,
+    /// The command line that builds the frame again.
+    Command,
+}
+
+/// When to print colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which link to use.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Link")]
+pub struct LinkArgs {
+    /// Interface, capture file, or lab[:CAST]; the lab is a DHCP server inside this process
+    #[arg(short, long, value_name = "IFACE", default_value = "lab")]
+    pub interface: String,
+    /// Tag sent frames with this VLAN; repeat for QinQ, outermost first
+    #[arg(long, value_name = "ID[:PCP]", value_parser = parse_vlan)]
+    pub vlan: Vec<Dot1Q>,
+    /// Leave the interface out of promiscuous mode; replies to a MAC that is not its own may be missed
+    #[arg(long)]
+    pub no_promisc: bool,
+}
+
+/// Reads `ID` or `ID:PCP`.
+fn parse_vlan(text: &str) -> Result<Dot1Q, String> {
+    let (id, priority) = text.split_once(':').unwrap_or((text, "0"));
+    let vlan = id.parse().ok().filter(|id| *id < 4096u16);
+    let prio = priority.parse().ok().filter(|it| *it < 8u8);
+    match (vlan, prio) {
+        (Some(vlan), Some(prio)) => Ok(Dot1Q {
+            vlan,
+            prio,
+            ..Dot1Q::default()
+        }),
+        _ => Err("a VLAN is ID or ID:PCP, ID 0-4095 and PCP 0-7, such as 100 or 100:5".into()),
+    }
+}
+
+/// Reads a length of time: `500ms`, `3s`, `2m`, `1h`, or seconds with a fraction, `0.5`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let scale = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => f64::NAN,
+    };
+    number
+        .parse::<f64>()
+        .ok()
+        .map(|number| number * scale)
+        .filter(|seconds| (0.0..=1e9).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "a time is a number with ms, s, m or h, such as 500ms or 3s".into())
+}
+
+/// How often to send and how long to wait.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Sending")]
+pub struct SendArgs {
+    /// Longest wait for answers to a message, repetitions included [default: 5s; dora: 30s]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+    /// How often an unanswered message is sent; waits between as in RFC 2131 4.1 [default: 1; dora: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub tries: Option<u32>,
+    /// Stop at the first answer (the default)
+    #[arg(long, conflicts_with = "wait")]
+    pub first: bool,
+    /// Collect all answers until the timeout
+    #[arg(long)]
+    pub wait: bool,
+    /// How many messages to send, each with its own xid
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+    /// Time between two messages
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub interval: Duration,
+    /// Build and print, send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What to print, and where to.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutArgs {
+    /// How to print
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+    /// Write every frame sent and received to a capture; pcapng says of each what it was
+    #[arg(short, long, value_name = "FILE.pcap|.pcapng")]
+    pub write: Option<PathBuf>,
+    /// Print one value of the reply and nothing else: a field, or an option's name or number
+    #[arg(long, value_name = "OPTION|FIELD")]
+    pub print: Option<String>,
+    /// Keep notices off standard error
+    #[arg(long)]
+    pub quiet: bool,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t)]
+    pub color: ColorChoice,
+}
+
+impl OutArgs {
+    /// The format asked for, or else `default`.
+    pub fn format_or(&self, default: Format) -> Format {
+        match (self.json, self.format) {
+            (true, _) => Format::Json,
+            (false, format) => format.unwrap_or(default),
+        }
+    }
+}
+
+/// The seed of everything left to chance.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SeedArgs {
+    /// Make the run repeatable: xid, random MACs, waits
+    #[arg(long, value_name = "N", help_heading = "Sending")]
+    pub seed: Option<u64>,
+}

@@ -1,0 +1,124 @@
+//! Copies frames from one file format into another: the same frames, bytes and times.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Error;
+use super::input::Source;
+use super::progress::Progress;
+use super::session::Session;
+use crate::link::capture::CaptureWriter;
+
+/// Arguments of `convert`.
+#[derive(Clone, Debug, Args)]
+pub struct ConvertArgs {
+    /// What to read: a capture (pcap, pcapng, snoop), hex text, or - for standard input; FILE#N picks a frame
+    #[arg(value_name = "IN[#N]", value_parser = Source::parse)]
+    from: Source,
+    /// What to write: FILE.pcap, FILE.pcapng, FILE.hex (a hex stream per line), or - for hex on standard output
+    #[arg(value_name = "OUT")]
+    to: PathBuf,
+    /// Keep notices off standard error
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+/// What was converted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// Frames written.
+    pub frames: u64,
+    /// Where to.
+    pub to: PathBuf,
+    /// Whether the user broke it off.
+    pub interrupted: bool,
+}
+
+enum Output {
+    Capture(Box<CaptureWriter>),
+    Hex(Box<dyn Write>, PathBuf),
+}
+
+impl ConvertArgs {
+    /// Whether the frames go to standard output.
+    pub fn to_stdout(&self) -> bool {
+        self.to.as_os_str() == "-"
+    }
+
+    /// Copies frame by frame.
+    pub fn run(&self, session: &mut Session) -> Result<Converted, Error> {
+        if Path::new(&self.from.name)
+            .canonicalize()
+            .ok()
+            .is_some_and(|from| Some(from) == self.to.canonicalize().ok())
+        {
+            return Err(Error::file(
+                &self.to,
+                "is the input; converting onto itself would lose it",
+            ));
+        }
+        let mut input = self.from.open()?;
+        // The first packet is read before the output is made, so that a bad input leaves no empty file.
+        let mut packet = input.next_packet()?;
+        let extension = self
+            .to
+            .extension()
+            .and_then(|it| it.to_str())
+            .unwrap_or_default();
+        let mut output = match extension {
+            _ if self.to_stdout() => Output::Hex(
+                Box::new(std::io::stdout()),
+                PathBuf::from("standard output"),
+            ),
+            "hex" | "txt" => {
+                let file =
+                    std::fs::File::create(&self.to).map_err(|it| Error::file(&self.to, it))?;
+                Output::Hex(Box::new(std::io::BufWriter::new(file)), self.to.clone())
+            }
+            _ => Output::Capture(Box::new(CaptureWriter::create(&self.to)?.buffered())),
+        };
+        let progress = Progress::converting(&self.from.name);
+        let (mut read, mut written) = (0, 0);
+        while let Some(it) = packet {
+            read += 1;
+            if self.from.number.is_none_or(|wanted| wanted == read) {
+                match &mut output {
+                    Output::Capture(writer) => {
+                        if let Some(info) = input.interfaces().get(it.interface as usize) {
+                            writer.declare(it.interface, info)?;
+                        }
+                        writer.write(&it)?;
+                    }
+                    Output::Hex(out, path) => {
+                        writeln!(out, "{}", hex::encode(&it.bytes))
+                            .map_err(|it| Error::file(path, it))?;
+                    }
+                }
+                written += 1;
+            }
+            progress.at(read, input.position());
+            if session.interrupted() {
+                break;
+            }
+            packet = input.next_packet()?;
+        }
+        match &mut output {
+            Output::Capture(writer) => writer.finish()?,
+            Output::Hex(out, path) => out.flush().map_err(|it| Error::file(path, it))?,
+        }
+        if let Some(wanted) = self.from.number.filter(|_| written == 0) {
+            let from = Path::new(&self.from.name);
+            return Err(Error::file(
+                from,
+                format!("has no frame {wanted}; it holds {read}"),
+            ));
+        }
+        Ok(Converted {
+            frames: written,
+            to: self.to.clone(),
+            interrupted: session.interrupted(),
+        })
+    }
+}

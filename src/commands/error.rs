@@ -1,0 +1,55 @@
+//! Why a command could not do its work, and the exit code that says so.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::link::LinkError;
+use crate::link::capture::CaptureError;
+
+/// Why a command failed. Each message is one line: what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line asks for something that makes no sense (exit 2).
+    #[error("{0}")]
+    Usage(String),
+    /// The link could not be opened or used (exit 5).
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A capture could not be read or written (exit 6).
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// A file could not be read or written (exit 6).
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// What was asked for is not there (exit 1).
+    #[error("{0}")]
+    Missing(String),
+    /// Standard output is gone.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Error {
+    /// A failure with a file.
+    pub fn file(path: &Path, reason: impl ToString) -> Self {
+        Error::File {
+            path: path.to_path_buf(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// The exit code that says it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Missing(_) => 1,
+            Error::Usage(_) => 2,
+            Error::Link(_) => 5,
+            Error::Capture(_) | Error::File { .. } | Error::Output(_) => 6,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The built-in lab: a segment inside the process with players seated on it.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::Error;
+use crate::dhcp::assign::{self, Assignment};
+use crate::link::segment::{Quality, Segment};
+use crate::talk::{Host, Seated, Server, ServerConfig, Subnet};
+use crate::wire::MacAddr;
+
+/// The client's MAC address where nobody names one.
+pub const CLIENT_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x10, 0x00, 0x01);
+/// The lab's server.
+pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// The first address of its pool.
+pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
+
+const SERVER_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x01);
+const SECOND_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x66);
+const HOST_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x99);
+
+/// The casts of the lab, and what plays in each.
+pub const CASTS: [(&str, &str); 6] = [
+    ("lab", "one server, 192.0.2.1"),
+    (
+        "lab:two-servers",
+        "a second server, 192.0.2.66, offers 192.0.2.200 and another router",
+    ),
+    (
+        "lab:taken",
+        "a host already owns 192.0.2.100, the first address offered",
+    ),
+    ("lab:nak", "the server refuses every request"),
+    ("lab:silent", "nobody answers"),
+    ("lab:lossy", "three frames in ten are lost"),
+];
+
+/// Whether `-i NAME` means the lab.
+pub fn is_lab(name: &str) -> bool {
+    name == "lab" || name.starts_with("lab:")
+}
+
+fn options(texts: &[&str]) -> Result<Vec<Assignment>, Error> {
+    let parse = |text: &&str| assign::parse(text).map_err(|it| Error::Usage(it.to_string()));
+    texts.iter().map(parse).collect()
+}
+
+fn server() -> Result<ServerConfig, Error> {
+    Ok(ServerConfig {
+        address: SERVER,
+        mac: SERVER_MAC,
+        subnets: vec![
+            Subnet {
+                network: Ipv4Addr::new(192, 0, 2, 0),
+                prefix: 24,
+                pool: (FIRST_ADDRESS, Ipv4Addr::new(192, 0, 2, 199)),
+                options: options(&[
+                    "router=192.0.2.1",
+                    "dns=192.0.2.53",
+                    "domain-name=lab.example",
+                    "broadcast-address=192.0.2.255",
+                ])?,
+            },
+            // For relayed requests: any giaddr in 198.51.100.0/24.
+            Subnet {
+                network: Ipv4Addr::new(198, 51, 100, 0),
+                prefix: 24,
+                pool: (
+                    Ipv4Addr::new(198, 51, 100, 100),
+                    Ipv4Addr::new(198, 51, 100, 199),
+                ),
+                options: options(&["router=198.51.100.1", "dns=192.0.2.53"])?,
+            },
+        ],
+        lease: 3600,
+        think: Duration::from_micros(200),
+        refuse: false,
+    })
+}
+
+/// The segment with the cast that `name` asks for.
+pub fn open(name: &str, seed: u64) -> Result<Segment, Error> {
+    let mut quality = Quality::default();
+    if name == "lab:lossy" {
+        quality.loss = 0.3;
+    }
+    let mut segment = Segment::new(name, seed, quality);
+    let mut first = server()?;
+    first.refuse = name == "lab:nak";
+    match name {
+        "lab:silent" => return Ok(segment),
+        "lab" | "lab:nak" | "lab:lossy" => {}
+        "lab:taken" => segment.seat(Box::new(Seated(Host::new(FIRST_ADDRESS, HOST_MAC)))),
+        "lab:two-servers" => {
+            let mut second = server()?;
+            second.address = Ipv4Addr::new(192, 0, 2, 66);
+            second.mac = SECOND_MAC;
+            second.lease = 120;
+            second.think = Duration::from_micros(900);
+            second.subnets.truncate(1);
+            if let Some(subnet) = second.subnets.first_mut() {
+                subnet.pool = (Ipv4Addr::new(192, 0, 2, 200), Ipv4Addr::new(192, 0, 2, 220));
+                subnet.options = options(&["router=192.0.2.66", "dns=192.0.2.66"])?;
+            }
+            segment.seat(Box::new(Seated(Server::new(second))));
+        }
+        _ => {
+            let known: Vec<_> = CASTS.iter().map(|(name, _)| *name).collect();
+            return Err(Error::Usage(format!(
+                "the lab has no cast `{name}`; there are {}",
+                known.join(", ")
+            )));
+        }
+    }
+    segment.seat(Box::new(Seated(Server::new(first))));
+    Ok(segment)
+}

@@ -1,0 +1,450 @@
+//! One message, crafted, sent, replies shown: `discover`, `offer`, `request`, `ack`, `nak`,
+//! `decline`, `release`, `inform`, and `craft` for every other.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Error;
+use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs};
+use super::edits::Edits;
+use super::input::{self, Source};
+use super::outcome::{Ending, Sink};
+use super::session::{self, Here, OpenLink, Session};
+use super::witness::Witness;
+use crate::dhcp::enums::*;
+use crate::dhcp::template::{self, Identity};
+use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
+use crate::link::segment::EPOCH;
+use crate::talk::{Host, Player, Resolver, Sender, SenderConfig};
+use crate::wire::*;
+
+/// Arguments of a command that sends one kind of message.
+#[derive(Clone, Debug, Args)]
+pub struct MessageArgs {
+    #[command(flatten)]
+    link: LinkArgs,
+    #[command(flatten)]
+    edits: Edits,
+    /// Follow or edit this frame of a capture, of hex text, or of standard input, instead of a template
+    #[arg(long, value_name = "FILE[#N]|-|hex:…", value_parser = Source::parse, help_heading = "Base")]
+    from: Option<Source>,
+    #[command(flatten)]
+    send: SendArgs,
+    #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
+    out: OutArgs,
+}
+
+/// Arguments of `craft`.
+#[derive(Clone, Debug, Args)]
+pub struct CraftArgs {
+    /// Message type: a name (leasequery, forcerenew …), a number from 0 to 255, or bootp for a message without one
+    #[arg(long = "type", value_name = "NAME|N", value_parser = parse_type)]
+    kind: Option<Kind>,
+    #[command(flatten)]
+    message: MessageArgs,
+}
+
+/// A message type, or plain BOOTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// DHCP, with option 53.
+    Dhcp(u8),
+    /// BOOTP, without options.
+    Bootp,
+}
+
+fn parse_type(text: &str) -> Result<Kind, String> {
+    if text.eq_ignore_ascii_case("bootp") {
+        return Ok(Kind::Bootp);
+    }
+    if let Ok(number) = text.parse() {
+        return Ok(Kind::Dhcp(number));
+    }
+    message_type_by_name(text).map(Kind::Dhcp).ok_or_else(|| {
+        let names = (1..=18).filter_map(message_type_name).collect::<Vec<_>>();
+        let near = names
+            .iter()
+            .max_by(|a, b| {
+                let score = |name: &str| strsim::jaro_winkler(name, text);
+                score(a).total_cmp(&score(b))
+            })
+            .copied()
+            .unwrap_or_default();
+        format!(
+            "no such message type (did you mean {near}?); types are {}, bootp, or 0-255",
+            names.join(", ")
+        )
+    })
+}
+
+impl MessageArgs {
+    /// How to print.
+    pub fn out(&self) -> &OutArgs {
+        &self.out
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed.seed
+    }
+}
+
+impl CraftArgs {
+    /// The arguments shared with the other message commands.
+    pub fn message(&self) -> &MessageArgs {
+        &self.message
+    }
+
+    /// Runs `craft`.
+    pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
+        match (self.kind, &self.message.from) {
+            (Some(Kind::Dhcp(number)), None) => run(number, &self.message, session, sink),
+            (kind, None) => {
+                if kind.is_none() && !self.message.edits.bare {
+                    return Err(Error::Usage(
+                        "craft needs --type NAME|N (`--type bootp` for a message without one), --from FILE, or --bare".into(),
+                    ));
+                }
+                send(&self.message, session, sink, true, |identity, edits| {
+                    let mut draft = template::bare(None, identity);
+                    draft.min_message = if edits.bare { 0 } else { template::MIN_MESSAGE };
+                    Ok(edits.build(draft))
+                })
+            }
+            (kind, Some(source)) => {
+                let mut base = input::base(source, &[])?;
+                let mut edits = self.message.edits.clone();
+                if let Some(Kind::Dhcp(number)) = kind {
+                    edits.set_message_type(number);
+                }
+                edits.edit(&mut base);
+                let replies = base.bootp().is_some_and(|it| it.op == 1);
+                send(&self.message, session, sink, replies, |_, _| {
+                    Ok(base.clone())
+                })
+            }
+        }
+    }
+}
+
+/// Types of message that a command may follow, the best first.
+fn followed(message_type: u8) -> &'static [u8] {
+    match message_type {
+        REQUEST => &[OFFER],
+        DECLINE => &[OFFER, ACK],
+        RELEASE | INFORM => &[ACK],
+        OFFER => &[DISCOVER],
+        ACK => &[REQUEST, INFORM, DISCOVER],
+        NAK => &[REQUEST],
+        _ => &[],
+    }
+}
+
+/// Runs the command for a message type.
+pub fn run(
+    message_type: u8,
+    args: &MessageArgs,
+    session: &mut Session,
+    sink: &mut dyn Sink,
+) -> Result<Ending, Error> {
+    let replies = matches!(message_type, DISCOVER | REQUEST | INFORM | LEASEQUERY)
+        || (template::from_client(message_type) && message_type > INFORM);
+    let Some(source) = &args.from else {
+        return send(args, session, sink, replies, |identity, edits| {
+            fresh(message_type, identity, edits)
+        });
+    };
+    let mut wanted = followed(message_type).to_vec();
+    wanted.push(message_type);
+    let captured = input::base(source, &wanted)?;
+    let same =
+        crate::dhcp::Message::of(&captured).and_then(|it| it.message_type()) == Some(message_type);
+    send(args, session, sink, replies, |identity, edits| {
+        if same || followed(message_type).is_empty() {
+            let mut frame = captured.clone();
+            edits.edit(&mut frame);
+            return Ok(frame);
+        }
+        let mut who = identity.clone();
+        // The client of the captured exchange sends on, unless another MAC is named.
+        if template::from_client(message_type)
+            && edits.src_mac.is_none()
+            && let Some(bootp) = captured.bootp()
+        {
+            who.source_mac = bootp.client_mac();
+        }
+        who.server = named_server(edits).or(who.server);
+        who.address = named_address(message_type, edits).or(who.address);
+        let draft = template::following(message_type, &captured, &who).map_err(Error::Usage)?;
+        Ok(edits.build(draft))
+    })
+}
+
+fn named_server(edits: &Edits) -> Option<Ipv4Addr> {
+    edits.option_address(54)
+}
+
+/// The address that the command line gives the client, wherever the message type has it.
+fn named_address(message_type: u8, edits: &Edits) -> Option<Ipv4Addr> {
+    let ciaddr = edits.bootp_address("ciaddr");
+    match message_type {
+        RELEASE | INFORM | LEASEQUERY | FORCERENEW => ciaddr.or(edits.bootp_address("yiaddr")),
+        OFFER | ACK => edits.bootp_address("yiaddr"),
+        _ => edits.option_address(50),
+    }
+}
+
+/// A message from its template, completed with what the command line names.
+fn fresh(message_type: u8, identity: &Identity, edits: &Edits) -> Result<Frame, Error> {
+    if edits.bare {
+        return Ok(edits.build(template::bare(Some(message_type), identity)));
+    }
+    let mut who = identity.clone();
+    let ciaddr = edits.bootp_address("ciaddr");
+    who.address = named_address(message_type, edits).or(who.address);
+    who.server = named_server(edits).or(who.server);
+    match message_type {
+        INFORM => {
+            who.address = named_address(message_type, edits)
+                .or(who.own)
+                .or(who.address)
+        }
+        OFFER | ACK | NAK | FORCERENEW => {
+            who.server = named_server(edits).or(who.server).or(who.own)
+        }
+        _ => {}
+    }
+    if message_type == DISCOVER {
+        who.address = named_address(message_type, edits);
+    }
+    if message_type == REQUEST {
+        if named_address(message_type, edits).is_some() && named_server(edits).is_none() {
+            // INIT-REBOOT: the address is remembered, the server is not named (table 4).
+            who.server = None;
+        }
+        if let (Some(_), None) = (ciaddr, named_address(message_type, edits)) {
+            // RENEWING or REBINDING: the address is in ciaddr and nowhere else (table 4).
+            who.address = None;
+            who.server = None;
+        } else if who.address.is_none() {
+            return Err(Error::Usage(
+                "request needs an address: --from a captured OFFER, --requested-ip IP with --server-id IP \
+                 (after an offer) or alone (INIT-REBOOT), or --ciaddr IP (renewing)"
+                    .into(),
+            ));
+        }
+    }
+    let need = |what: Option<Ipv4Addr>, flag: &str, reason: &str| match what {
+        Some(_) => Ok(()),
+        None => {
+            let name = message_type_name(message_type).unwrap_or("the message");
+            Err(Error::Usage(format!("{name} needs {flag}: {reason}")))
+        }
+    };
+    match message_type {
+        DECLINE => {
+            need(
+                who.address,
+                "--requested-ip IP",
+                "the address that is in use; or --from a captured OFFER or ACK",
+            )?;
+            need(who.server, "--server-id IP", "the server that gave it")?;
+        }
+        RELEASE => {
+            need(
+                who.address,
+                "--ciaddr IP",
+                "the address given back; or --from a captured ACK",
+            )?;
+            need(who.server, "--server-id IP", "the server that gave it")?;
+        }
+        INFORM => need(
+            who.address,
+            "--ciaddr IP",
+            "the address the client already has",
+        )?,
+        OFFER | ACK => {
+            need(
+                who.address,
+                "--yiaddr IP",
+                "the address given; or --from a captured DISCOVER or REQUEST",
+            )?;
+            need(who.server, "--server-id IP", "the server it comes from")?;
+        }
+        NAK | FORCERENEW => need(who.server, "--server-id IP", "the server it comes from")?,
+        _ => {}
+    }
+    let mut draft = template::fresh(message_type, &who);
+    if let Some(ciaddr) = ciaddr.filter(|_| message_type == REQUEST) {
+        draft.ip.src = ciaddr;
+    }
+    if let Some(giaddr) = edits.bootp_address("giaddr")
+        && template::from_client(message_type)
+    {
+        // What a relay agent would send (RFC 1542 section 4.1).
+        draft.bootp.hops = 1;
+        draft.ip.src = giaddr;
+        draft.udp.sport = SERVER_PORT;
+        if let Some(server) = who.server {
+            draft.ip.dst = server;
+        }
+    }
+    // A reply to chaddr would go to another station than this one.
+    if matches!(message_type, DISCOVER | REQUEST) && who.source_mac != who.client_mac {
+        draft.bootp.set_broadcast(true);
+    }
+    Ok(edits.build(draft))
+}
+
+/// Builds, and unless this is a dry run sends and waits for replies.
+fn send(
+    args: &MessageArgs,
+    session: &mut Session,
+    sink: &mut dyn Sink,
+    replies: bool,
+    mut build: impl FnMut(&Identity, &Edits) -> Result<Frame, Error>,
+) -> Result<Ending, Error> {
+    if args.send.dry_run {
+        return dry_run(args, session, sink, build);
+    }
+    let mut link = session.open(&args.link, args.out.write.as_deref())?;
+    if link.here.lab {
+        sink.notice(&super::lab_notice(&args.link.interface));
+    }
+    let mut frames = Vec::new();
+    for _ in 0..args.send.count {
+        let identity = link.here.assume(session.identity(&args.edits, &link.here));
+        let mut frame = build(&identity, &args.edits)?;
+        tag(&mut frame, &args.link.vlan);
+        frames.push(frame);
+    }
+    let mut witness = Witness::default();
+    let mut host = Host::default();
+    for frame in &mut frames {
+        play_addresses(&mut host, frame);
+        resolve(frame, args, &mut link, session, sink, &mut witness)?;
+    }
+    let default = if replies {
+        Duration::from_secs(5)
+    } else {
+        Duration::ZERO
+    };
+    let config = SenderConfig {
+        frames,
+        interval: args.send.interval,
+        tries: args.send.tries.unwrap_or(1),
+        timeout: args.send.timeout.unwrap_or(default),
+        first: !args.send.wait,
+        count_secs: !args.edits.sets("BOOTP", "secs"),
+    };
+    let timeout = config.timeout;
+    let mut sender = Sender::new(config, session.fork());
+    let mut witness = Witness::default();
+    let stopped = {
+        let players: &mut [&mut dyn Player] = &mut [&mut sender, &mut host];
+        link.play(players, session, sink, &mut witness)?
+    };
+    Ok(if sender.any_answer() {
+        Ending::Done
+    } else if stopped {
+        Ending::Interrupted
+    } else if timeout.is_zero() || !(replies || args.send.timeout.is_some()) {
+        Ending::Done
+    } else {
+        Ending::NoReply(witness.silence(timeout, link.here.lab))
+    })
+}
+
+fn dry_run(
+    args: &MessageArgs,
+    session: &mut Session,
+    sink: &mut dyn Sink,
+    mut build: impl FnMut(&Identity, &Edits) -> Result<Frame, Error>,
+) -> Result<Ending, Error> {
+    let here = Here::look(&args.link)?;
+    let mut writer = match args.out.write.as_deref() {
+        Some(path) => Some(writer(path)?),
+        None => None,
+    };
+    for number in 1..=u64::from(args.send.count) {
+        let identity = here.assume(session.identity(&args.edits, &here));
+        let mut frame = build(&identity, &args.edits)?;
+        tag(&mut frame, &args.link.vlan);
+        let at = EPOCH + args.send.interval * (number - 1) as u32;
+        let entry = session::built(number, frame, at);
+        if let Some(writer) = &mut writer {
+            writer.write(&Packet {
+                at,
+                link_type: entry.link_type,
+                interface: 0,
+                original_len: entry.bytes.len() as u32,
+                bytes: entry.bytes.clone(),
+                comment: Some("built, not sent".into()),
+            })?;
+        }
+        sink.entry(&entry)?;
+    }
+    Ok(Ending::Done)
+}
+
+fn writer(path: &Path) -> Result<CaptureWriter, Error> {
+    let mut writer = CaptureWriter::create(path)?;
+    writer.declare(0, &InterfaceInfo::new("dry-run", link_type::ETHERNET))?;
+    Ok(writer)
+}
+
+/// Tags a frame, inside whatever tags it has already.
+pub fn tag(frame: &mut Frame, tags: &[Dot1Q]) {
+    let at = frame
+        .layers
+        .iter()
+        .position(|layer| !matches!(layer, Layer::Ether(_) | Layer::Dot1Q(_)))
+        .unwrap_or(frame.layers.len());
+    frame
+        .layers
+        .splice(at..at, tags.iter().cloned().map(Layer::from));
+}
+
+/// Has the host answer for the addresses that the message's sender claims to hold.
+fn play_addresses(host: &mut Host, frame: &Frame) {
+    if let (Some(ether), Some(ip), Some(bootp)) = (frame.ether(), frame.ipv4(), frame.bootp()) {
+        host.add(ip.src, ether.src);
+        if bootp.op == 1 {
+            host.add(bootp.ciaddr, bootp.client_mac());
+            host.add(bootp.giaddr, ether.src);
+        }
+    }
+}
+
+/// Finds the Ethernet address for a unicast message that has none yet.
+fn resolve(
+    frame: &mut Frame,
+    args: &MessageArgs,
+    link: &mut OpenLink,
+    session: &mut Session,
+    sink: &mut dyn Sink,
+    witness: &mut Witness,
+) -> Result<(), Error> {
+    let (Some(ether), Some(ip)) = (frame.ether(), frame.ipv4()) else {
+        return Ok(());
+    };
+    let unicast = !ip.dst.is_broadcast() && !ip.dst.is_unspecified() && !ip.dst.is_multicast();
+    if !unicast || !ether.dst.is_broadcast() || args.edits.sets("Ether", "dst") {
+        return Ok(());
+    }
+    let (target, tags) = (ip.dst, args.link.vlan.clone());
+    let mut resolver = Resolver::new(ether.src, ip.src, target, tags);
+    link.play(&mut [&mut resolver], session, sink, witness)?;
+    match (resolver.found(), frame.ether_mut()) {
+        (Some(mac), Some(ether)) => ether.dst = mac,
+        _ => sink.notice(&format!(
+            "nobody answers ARP for {target}: sending to ff:ff:ff:ff:ff:ff (--dst-mac MAC names another)"
+        )),
+    }
+    Ok(())
+}

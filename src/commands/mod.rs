@@ -1,0 +1,175 @@
+//! One file per command: its arguments, defined once for the command line, and what it does with a
+//! session. Commands return data and yield entries; views print them.
+
+pub mod args;
+pub mod convert;
+pub mod dora;
+pub mod edits;
+mod error;
+pub mod explain;
+pub mod input;
+pub mod interfaces;
+pub mod lab;
+pub mod message;
+pub mod options;
+pub mod outcome;
+mod progress;
+pub mod session;
+pub mod show;
+pub mod witness;
+
+use clap::{Parser, Subcommand};
+
+use crate::dhcp::enums;
+
+pub use error::Error;
+
+/// Interactive packet crafting for DHCPv4: build, send, show and record every frame.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dhcpcraft",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Without -i everything happens in a lab inside this process: nothing leaves the machine.\n\
+                  Exit codes: 0 as expected, 1 expectation failed, 2 usage, 3 no reply, 4 NAK, 5 link, 6 file, 130 interrupted."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Send a DISCOVER: which servers offer what?
+    Discover(message::MessageArgs),
+    /// Send an OFFER, as a server would
+    Offer(message::MessageArgs),
+    /// Send a REQUEST: take an offer, reboot with an address, or renew it
+    Request(message::MessageArgs),
+    /// Send an ACK, as a server would
+    Ack(message::MessageArgs),
+    /// Send a NAK, as a server would
+    Nak(message::MessageArgs),
+    /// Send a DECLINE: the address is in use
+    Decline(message::MessageArgs),
+    /// Send a RELEASE: give an address back
+    Release(message::MessageArgs),
+    /// Send an INFORM: ask for options only
+    Inform(message::MessageArgs),
+    /// Send any other message: BOOTP, FORCERENEW, LEASEQUERY, unknown types, edited frames
+    Craft(message::CraftArgs),
+    /// Get a lease: DISCOVER, OFFER, REQUEST, ACK
+    Dora(dora::DoraArgs),
+    /// Show frames of captures, hex text, or standard input
+    Show(show::ShowArgs),
+    /// Copy frames between pcap, pcapng and hex
+    Convert(convert::ConvertArgs),
+    /// List the options that exist, with every tool's name for them
+    Options(options::OptionsArgs),
+    /// Explain an option, a field, a message type or a term
+    Explain(explain::ExplainArgs),
+    /// List what -i can name, and what cannot be used and why
+    Interfaces(interfaces::InterfacesArgs),
+}
+
+/// What a command gives when it is done.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It yielded entries, and ended like this.
+    Ran(outcome::Ending),
+    /// Frames were copied into a file.
+    Converted(convert::Converted),
+    /// Rows of the dictionary.
+    Options(Vec<&'static crate::dhcp::options::OptionSpec>),
+    /// Answers to a question.
+    Topics(Vec<explain::Topic>),
+    /// What `-i` can name.
+    Links(interfaces::Links),
+}
+
+impl Command {
+    /// The flags about output, of commands that yield entries.
+    pub fn out(&self) -> Option<&args::OutArgs> {
+        match self {
+            Command::Craft(args) => Some(args.message().out()),
+            Command::Dora(args) => Some(args.out()),
+            Command::Show(args) => Some(args.out()),
+            _ => self.message().map(|(_, args)| args.out()),
+        }
+    }
+
+    /// When to use colours, and whether JSON was asked for.
+    pub fn style(&self) -> (args::ColorChoice, bool) {
+        match self {
+            Command::Options(args) => (args.color, args.json),
+            Command::Explain(args) => (args.color, args.json),
+            Command::Interfaces(args) => (args.color, args.json),
+            _ => self
+                .out()
+                .map_or((args::ColorChoice::Auto, false), |it| (it.color, it.json)),
+        }
+    }
+
+    /// The seed given.
+    pub fn seed(&self) -> Option<u64> {
+        match self {
+            Command::Craft(args) => args.message().seed(),
+            Command::Dora(args) => args.seed(),
+            _ => self.message().and_then(|(_, args)| args.seed()),
+        }
+    }
+
+    /// The message type and arguments of a command that sends one type.
+    fn message(&self) -> Option<(u8, &message::MessageArgs)> {
+        Some(match self {
+            Command::Discover(args) => (enums::DISCOVER, args),
+            Command::Offer(args) => (enums::OFFER, args),
+            Command::Request(args) => (enums::REQUEST, args),
+            Command::Ack(args) => (enums::ACK, args),
+            Command::Nak(args) => (enums::NAK, args),
+            Command::Decline(args) => (enums::DECLINE, args),
+            Command::Release(args) => (enums::RELEASE, args),
+            Command::Inform(args) => (enums::INFORM, args),
+            _ => return None,
+        })
+    }
+
+    /// Runs the command. Entries and notices go to `sink` as they come.
+    pub fn run(
+        &self,
+        session: &mut session::Session,
+        sink: &mut dyn outcome::Sink,
+    ) -> Result<Outcome, Error> {
+        Ok(match self {
+            Command::Craft(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Dora(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Convert(args) => Outcome::Converted(args.run(session)?),
+            Command::Options(args) => Outcome::Options(args.run()?),
+            Command::Explain(args) => Outcome::Topics(args.run()?),
+            Command::Interfaces(args) => Outcome::Links(args.run()),
+            _ => match self.message() {
+                Some((message_type, args)) => {
+                    Outcome::Ran(message::run(message_type, args, session, sink)?)
+                }
+                None => Outcome::Ran(outcome::Ending::Done),
+            },
+        })
+    }
+}
+
+/// The line that says a run happens in the lab.
+pub fn lab_notice(name: &str) -> String {
+    let cast = lab::CASTS.iter().find(|(it, _)| *it == name);
+    match (name, cast) {
+        ("lab", _) | (_, None) => {
+            "lab: a DHCP server inside this process; nothing left the machine (-i IFACE for a real link)".into()
+        }
+        (_, Some((_, cast))) => {
+            format!("{name}: {cast}; nothing left the machine (-i IFACE for a real link)")
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! What a run shares: chance, the open link, the numbering of frames, and how it was interrupted.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+use super::args::LinkArgs;
+use super::edits::{Edits, MacChoice};
+use super::outcome::{Direction, Entry, Sink, Verdict};
+use super::witness::Witness;
+use super::{Error, lab};
+use crate::dhcp::template::Identity;
+use crate::link::capture::CaptureWriter;
+use crate::link::record::Recorder;
+use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
+use crate::talk::{self, Event, Player};
+use crate::wire::{Frame, MacAddr};
+
+/// One run of the program.
+pub struct Session {
+    chance: ChaCha8Rng,
+    seed: u64,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Session {
+    /// A session whose chance follows from `seed`, or from the time and process when there is none.
+    pub fn new(seed: Option<u64>, interrupted: Arc<AtomicBool>) -> Self {
+        let seed = seed.unwrap_or_else(|| {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let nanos = now.unwrap_or_default().as_nanos() as u64;
+            nanos ^ u64::from(std::process::id()) << 32
+        });
+        Session {
+            chance: ChaCha8Rng::seed_from_u64(seed),
+            seed,
+            interrupted,
+        }
+    }
+
+    /// Whether the user asked to stop.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// A transaction id.
+    pub fn xid(&mut self) -> u32 {
+        self.chance.next_u32()
+    }
+
+    /// A generator of its own for a player.
+    pub fn fork(&mut self) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(self.chance.next_u64())
+    }
+
+    fn random_mac(&mut self) -> MacAddr {
+        let [_, b, c, d, e, f, ..] = self.chance.next_u64().to_be_bytes();
+        // Locally administered, unicast.
+        MacAddr::new(0x02, b, c, d, e, f)
+    }
+
+    fn mac(&mut self, choice: MacChoice, native: MacAddr) -> MacAddr {
+        match choice {
+            MacChoice::Fixed(mac) => mac,
+            MacChoice::Native => native,
+            MacChoice::Random => self.random_mac(),
+        }
+    }
+
+    /// Who sends, as far as the command line and the link say.
+    pub fn identity(&mut self, edits: &Edits, link: &Here) -> Identity {
+        let native = link.mac;
+        let client_mac = self.mac(edits.chaddr.unwrap_or(MacChoice::Native), native);
+        let source_mac = match edits.src_mac {
+            Some(choice) => self.mac(choice, native),
+            None => client_mac,
+        };
+        Identity {
+            client_mac,
+            source_mac,
+            xid: self.xid(),
+            address: None,
+            server: None,
+            own: link.address,
+            server_mac: None,
+        }
+    }
+
+    /// Opens the link, with every frame recorded if a capture is asked for.
+    pub fn open(&mut self, args: &LinkArgs, write: Option<&Path>) -> Result<OpenLink, Error> {
+        let name = args.interface.as_str();
+        let mut here = Here::look(args)?;
+        let inner: Box<dyn Link> = if lab::is_lab(name) {
+            Box::new(lab::open(name, self.seed)?)
+        } else if Path::new(name).is_file() {
+            Box::new(ReplayLink::open(Path::new(name))?)
+        } else {
+            let options = real::RealOptions {
+                promiscuous: !args.no_promisc,
+                ..Default::default()
+            };
+            Box::new(real::RealLink::open(name, &options)?)
+        };
+        here.mac = inner.mac().unwrap_or(here.mac);
+        let link = match write {
+            None => inner,
+            Some(path) => Box::new(Recorder::new(inner, CaptureWriter::create(path)?)?),
+        };
+        Ok(OpenLink {
+            link,
+            here,
+            frames: 0,
+            first: None,
+        })
+    }
+}
+
+/// What is known of this end of a link before anything is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Here {
+    /// Our own MAC address on it.
+    pub mac: MacAddr,
+    /// The interface's own IPv4 address.
+    pub address: Option<Ipv4Addr>,
+    /// Whether it is the lab.
+    pub lab: bool,
+}
+
+impl Here {
+    /// Looks without opening anything, so that a dry run needs no rights.
+    pub fn look(args: &LinkArgs) -> Result<Here, Error> {
+        let name = args.interface.as_str();
+        let lab = lab::is_lab(name);
+        let mut here = Here {
+            mac: lab::CLIENT_MAC,
+            address: None,
+            lab,
+        };
+        if !lab && !Path::new(name).is_file() {
+            let status = interfaces::find(name)?;
+            here.mac = status.mac.unwrap_or(here.mac);
+            here.address = status.ipv4();
+        }
+        Ok(here)
+    }
+
+    /// An identity completed with what the lab lets a message assume without being told.
+    pub fn assume(&self, mut identity: Identity) -> Identity {
+        if self.lab {
+            identity.address = Some(lab::FIRST_ADDRESS);
+            identity.server = Some(lab::SERVER);
+        }
+        identity
+    }
+}
+
+/// An open link and what is known of this end of it.
+pub struct OpenLink {
+    link: Box<dyn Link>,
+    /// This end of it.
+    pub here: Here,
+    frames: u64,
+    first: Option<Time>,
+}
+
+impl OpenLink {
+    /// The link itself.
+    pub fn link(&mut self) -> &mut dyn Link {
+        self.link.as_mut()
+    }
+
+    /// Runs players to their end. Frames that concern them go to `sink` as entries, all others only
+    /// into the capture and the witness. Returns whether the user broke it off.
+    pub fn play(
+        &mut self,
+        players: &mut [&mut dyn Player],
+        session: &Session,
+        sink: &mut dyn Sink,
+        witness: &mut Witness,
+    ) -> Result<bool, Error> {
+        let (mut frames, mut first) = (self.frames, self.first);
+        let mut failed = None;
+        let mut last_sent: Option<Time> = None;
+        let link = self.link();
+        let link_type = link.link_type();
+        let outcome = talk::run(
+            players,
+            link,
+            |event| {
+                witness.saw(&event);
+                frames += 1;
+                let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
+                if let Some(entry) = entry
+                    && let Err(error) = sink.entry(&entry)
+                {
+                    failed = Some(error);
+                    return std::ops::ControlFlow::Break(());
+                }
+                std::ops::ControlFlow::Continue(())
+            },
+            || session.interrupted(),
+        );
+        (self.frames, self.first) = (frames, first);
+        witness.health = self.link().health();
+        outcome?;
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(session.interrupted()),
+        }
+    }
+}
+
+/// The entry that tells of an event; `None` for a frame that concerns nobody here.
+fn entry_of(
+    event: Event,
+    number: u64,
+    link_type: u32,
+    first: &mut Option<Time>,
+    last_sent: &mut Option<Time>,
+) -> Option<Entry> {
+    match event {
+        Event::Sent {
+            at,
+            bytes,
+            frame,
+            note,
+        } => {
+            let since = at - *first.get_or_insert(at);
+            if frame.bootp().is_some() {
+                *last_sent = Some(at);
+            }
+            Some(Entry {
+                number,
+                at,
+                since,
+                after: None,
+                direction: Direction::Sent,
+                link_type,
+                original_len: bytes.len(),
+                bytes,
+                frame,
+                verdict: Verdict::Part,
+                checksum_unfinished: false,
+                comment: Some(note),
+            })
+        }
+        Event::Received {
+            received,
+            frame,
+            verdict,
+            ..
+        } => {
+            let since = received.at - *first.get_or_insert(received.at);
+            let verdict = verdict?;
+            let after = last_sent
+                .filter(|_| frame.bootp().is_some())
+                .map(|sent| received.at - sent);
+            Some(Entry {
+                number,
+                at: received.at,
+                since,
+                after,
+                direction: Direction::Received,
+                link_type,
+                original_len: received.original_len,
+                bytes: received.bytes,
+                frame,
+                verdict,
+                checksum_unfinished: received.checksum_unfinished,
+                comment: None,
+            })
+        }
+    }
+}
+
+/// An entry for a frame that was built and not sent.
+pub fn built(number: u64, frame: Frame, at: Time) -> Entry {
+    let bytes = frame.encode();
+    Entry {
+        number,
+        at,
+        since: Duration::ZERO,
+        after: None,
+        direction: Direction::Built,
+        link_type: crate::wire::link_type::ETHERNET,
+        original_len: bytes.len(),
+        frame: Frame::decode(&bytes),
+        bytes,
+        verdict: Verdict::Part,
+        checksum_unfinished: false,
+        comment: None,
+    }
+}

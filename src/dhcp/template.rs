@@ -1,0 +1,477 @@
+//! Message templates: what a careful client or server sends by default, as drafts to edit.
+//!
+//! Each template follows a column of RFC 2131's tables: table 3 (server messages, section 4.3.1),
+//! table 4 (DHCPREQUEST by client state, section 4.3.6) and table 5 (client messages, section 4.4.1).
+
+use std::net::Ipv4Addr;
+
+use super::assign::Assignment;
+use super::enums::*;
+use super::layout::{self, Overload};
+use super::message::Message;
+use crate::wire::*;
+
+/// Smallest BOOTP message that old relays and clients take, in bytes (RFC 1542 section 2.1).
+pub const MIN_MESSAGE: usize = 300;
+
+/// What a client asks for by default (option 55), classless routes before routers as RFC 3442 wants.
+pub const REQUEST_LIST: [u8; 12] = [1, 121, 3, 6, 12, 15, 26, 28, 42, 58, 59, 119];
+
+/// Largest message a client takes by default (option 57): one Ethernet frame.
+pub const MAX_MESSAGE_SIZE: u16 = 1500;
+
+/// Who sends, to whom, and what they know of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The client's hardware address.
+    pub client_mac: MacAddr,
+    /// Ethernet address that the frame comes from.
+    pub source_mac: MacAddr,
+    /// Transaction id.
+    pub xid: u32,
+    /// The address the client holds or is to get.
+    pub address: Option<Ipv4Addr>,
+    /// The server's identity and address.
+    pub server: Option<Ipv4Addr>,
+    /// The address of the interface that sends: what INFORM asks about, and what a server is known by.
+    pub own: Option<Ipv4Addr>,
+    /// The server's Ethernet address, where it is known.
+    pub server_mac: Option<MacAddr>,
+}
+
+/// A message being made: the layers, and the options still as a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Ethernet header.
+    pub ether: Ether,
+    /// VLAN tags, outermost first.
+    pub tags: Vec<Dot1Q>,
+    /// IPv4 header.
+    pub ip: Ipv4,
+    /// UDP header.
+    pub udp: Udp,
+    /// BOOTP header.
+    pub bootp: Bootp,
+    /// Options in wire order; END is added when the list has none.
+    pub options: Vec<Assignment>,
+    /// Fields that take options too, on request.
+    pub overload: Option<Overload>,
+    /// Bytes that the message is padded to behind END.
+    pub min_message: usize,
+}
+
+impl Draft {
+    /// The frame. Lengths and checksums in it are still to be computed.
+    pub fn frame(&self) -> Frame {
+        let mut bootp = self.bootp.clone();
+        let mut options = match self.overload {
+            Some(overload) => layout::overloaded(&self.options, overload, &mut bootp),
+            None => layout::stream(&self.options),
+        };
+        let used = BOOTP_LEN + MAGIC_COOKIE.len();
+        let room = self.min_message.saturating_sub(used);
+        if options.len() < room {
+            options.resize(room, PAD);
+        }
+        let mut layers = vec![self.ether.clone().into()];
+        layers.extend(self.tags.iter().cloned().map(Layer::from));
+        layers.extend([
+            self.ip.clone().into(),
+            self.udp.clone().into(),
+            bootp.into(),
+            Dhcp {
+                options,
+                ..Dhcp::default()
+            }
+            .into(),
+        ]);
+        Frame::new(layers)
+    }
+
+    /// Puts an option: over the first one of the same code, else behind the others.
+    pub fn put(&mut self, option: Assignment) {
+        match self.options.iter_mut().find(|it| it.code == option.code) {
+            Some(it) => *it = option,
+            None => self.options.push(option),
+        }
+    }
+
+    /// The data of the first option with this code.
+    pub fn data(&self, code: u8) -> Option<&[u8]> {
+        self.options
+            .iter()
+            .find(|it| it.code == code)
+            .map(|it| it.data.as_slice())
+    }
+}
+
+fn option(code: u8, data: impl Into<Vec<u8>>) -> Assignment {
+    Assignment {
+        code,
+        data: data.into(),
+    }
+}
+
+fn address(code: u8, ip: Ipv4Addr) -> Assignment {
+    option(code, ip.octets())
+}
+
+fn seconds(code: u8, seconds: u32) -> Assignment {
+    option(code, seconds.to_be_bytes())
+}
+
+/// A client identifier made of hardware type and address (RFC 2132 section 9.14).
+pub fn client_id(mac: MacAddr) -> Vec<u8> {
+    let mut data = vec![1];
+    data.extend(mac.octets());
+    data
+}
+
+/// Whether a message of this type goes from client (or relay agent) to server: what awaits a reply.
+pub fn from_client(message_type: u8) -> bool {
+    matches!(
+        message_type,
+        DISCOVER
+            | REQUEST
+            | DECLINE
+            | RELEASE
+            | INFORM
+            | LEASEQUERY
+            | BULKLEASEQUERY
+            | ACTIVELEASEQUERY
+            | TLS
+    )
+}
+
+/// An empty draft: headers with their plain defaults, no options but END, no padding. What `--bare`
+/// starts from; `message_type` only decides op and ports.
+pub fn bare(message_type: Option<u8>, who: &Identity) -> Draft {
+    let client = message_type.is_none_or(from_client);
+    let mut draft = Draft {
+        ether: Ether {
+            src: who.source_mac,
+            ..Ether::default()
+        },
+        tags: Vec::new(),
+        ip: Ipv4::default(),
+        udp: Udp::default(),
+        bootp: Bootp {
+            xid: who.xid,
+            ..Bootp::default()
+        },
+        options: Vec::new(),
+        overload: None,
+        min_message: 0,
+    };
+    draft.bootp.set_client_mac(who.client_mac);
+    if !client {
+        draft.bootp.op = 2;
+        (draft.udp.sport, draft.udp.dport) = (SERVER_PORT, CLIENT_PORT);
+    }
+    if let Some(number) = message_type {
+        draft.options.push(option(53, [number]));
+    }
+    draft
+}
+
+/// The default message of a type.
+///
+/// | type | table | fields | options |
+/// | --- | --- | --- | --- |
+/// | DISCOVER | 5 | broadcast from 0.0.0.0 | 53, 61, 50 if an address is known, 57, 55 |
+/// | REQUEST | 4 | SELECTING: server and address known; INIT-REBOOT: address only | 53, 61, 50, 54, 57, 55 |
+/// | DECLINE | 5 | broadcast from 0.0.0.0 | 53, 61, 50, 54 |
+/// | RELEASE | 5 | unicast, ciaddr | 53, 61, 54 |
+/// | INFORM | 5 | ciaddr, no broadcast flag | 53, 61, 57, 55 |
+/// | OFFER, ACK | 3 | yiaddr, siaddr 0 | 53, 54, 51, 58, 59, 1, 3 |
+/// | NAK | 3 | broadcast, yiaddr 0 | 53, 54, 56 |
+/// | FORCERENEW | RFC 3203 | unicast to the client | 53, 54 |
+/// | LEASEQUERY | RFC 4388 | asks by ciaddr; giaddr is the asker | 53, 55 |
+/// | others | - | - | 53 |
+pub fn fresh(message_type: u8, who: &Identity) -> Draft {
+    let mut draft = bare(Some(message_type), who);
+    draft.min_message = MIN_MESSAGE;
+    let ours = option(61, client_id(who.client_mac));
+    let wanted = [
+        option(57, MAX_MESSAGE_SIZE.to_be_bytes()),
+        option(55, REQUEST_LIST),
+    ];
+    let held = who.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let server = who.server.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let asked = who.address.map(|ip| address(50, ip));
+    let identified = who.server.map(|ip| address(54, ip));
+    match message_type {
+        DISCOVER | REQUEST => {
+            draft.options.push(ours);
+            draft.options.extend(asked);
+            if message_type == REQUEST {
+                draft.options.extend(identified);
+            }
+            draft.options.extend(wanted);
+        }
+        DECLINE => {
+            draft.options.push(ours);
+            draft.options.extend(asked);
+            draft.options.extend(identified);
+        }
+        RELEASE => {
+            draft.bootp.ciaddr = held;
+            draft.options.push(ours);
+            draft.options.extend(identified);
+            unicast_to_server(&mut draft, who);
+        }
+        INFORM => {
+            draft.bootp.ciaddr = held;
+            draft.ip.src = held;
+            draft.options.push(ours);
+            draft.options.extend(wanted);
+        }
+        OFFER | ACK => {
+            draft.ip.src = server;
+            draft.bootp.yiaddr = held;
+            draft.options.extend(identified);
+            draft.options.extend(lease_options(3600));
+            draft
+                .options
+                .push(address(1, Ipv4Addr::new(255, 255, 255, 0)));
+            draft.options.extend(who.server.map(|ip| address(3, ip)));
+        }
+        NAK => {
+            draft.ip.src = server;
+            draft.options.extend(identified);
+            draft
+                .options
+                .push(option(56, "requested address not available"));
+        }
+        FORCERENEW => {
+            draft.ip.src = server;
+            draft.ip.dst = held;
+            draft.ether.dst = who.client_mac;
+            draft.options.extend(identified);
+        }
+        LEASEQUERY => {
+            draft.bootp.ciaddr = held;
+            draft.bootp.htype = 0;
+            draft.bootp.hlen = 0;
+            draft.bootp.chaddr = [0; 16];
+            draft.udp.sport = SERVER_PORT;
+            draft.options.push(option(55, [51, 61, 91, 82]));
+        }
+        _ => draft
+            .options
+            .extend(identified.filter(|_| !from_client(message_type))),
+    }
+    draft
+}
+
+/// Options 51, 58 and 59 with T1 and T2 at a half and seven eighths (RFC 2131 section 4.4.5).
+pub fn lease_options(lease: u32) -> [Assignment; 3] {
+    let long = u64::from(lease);
+    [
+        seconds(51, lease),
+        seconds(58, lease / 2),
+        seconds(59, (long * 7 / 8) as u32),
+    ]
+}
+
+fn unicast_to_server(draft: &mut Draft, who: &Identity) {
+    if let Some(server) = who.server {
+        draft.ip.dst = server;
+    }
+    draft.ip.src = draft.bootp.ciaddr;
+    if let Some(mac) = who.server_mac {
+        draft.ether.dst = mac;
+    }
+}
+
+/// A message that follows a captured one: its xid, addresses, flags and relay carried over, the
+/// rest from the template. `who.source_mac` sends it; what `who` says of addresses yields to what
+/// the capture says.
+///
+/// Client messages follow what a server sent (OFFER, ACK, NAK), server messages what a client sent.
+/// `Err` says which kind of message was expected.
+pub fn following(message_type: u8, captured: &Frame, who: &Identity) -> Result<Draft, String> {
+    let message = Message::of(captured)
+        .ok_or("the frame it should follow carries no BOOTP message".to_string())?;
+    let wants_op = if from_client(message_type) { 2 } else { 1 };
+    if message.bootp.op != wants_op {
+        let name = message_type_name(message_type).unwrap_or("this message");
+        let kind = if wants_op == 2 {
+            "a server's message (OFFER or ACK)"
+        } else {
+            "a client's message (DISCOVER or REQUEST)"
+        };
+        return Err(format!(
+            "{name} follows {kind}, and this frame is {}",
+            message.type_name()
+        ));
+    }
+    let mut draft = if from_client(message_type) {
+        follow_server(message_type, captured, &message, who)
+    } else {
+        follow_client(message_type, captured, &message, who)
+    };
+    draft.tags = captured
+        .layers
+        .iter()
+        .filter_map(|layer| match layer {
+            Layer::Dot1Q(tag) => Some(Dot1Q {
+                ethertype: Auto::Unset,
+                ..tag.clone()
+            }),
+            _ => None,
+        })
+        .collect();
+    Ok(draft)
+}
+
+fn follow_server(message_type: u8, captured: &Frame, message: &Message, who: &Identity) -> Draft {
+    let bootp = message.bootp;
+    let address = [bootp.yiaddr, bootp.ciaddr]
+        .into_iter()
+        .find(|ip| !ip.is_unspecified());
+    let who = Identity {
+        client_mac: bootp.client_mac(),
+        xid: bootp.xid,
+        address: address.or(who.address),
+        server: message.server_id().or(who.server),
+        server_mac: captured.ether().map(|ether| ether.src).or(who.server_mac),
+        ..who.clone()
+    };
+    let mut draft = fresh(message_type, &who);
+    draft.bootp.htype = bootp.htype;
+    draft.bootp.hlen = bootp.hlen;
+    draft.bootp.chaddr = bootp.chaddr;
+    // RELEASE and INFORM come from a configured host: the reply need not be broadcast.
+    if matches!(message_type, DISCOVER | REQUEST | DECLINE) {
+        draft.bootp.flags = bootp.flags;
+    }
+    if let Some(data) = message.data(61) {
+        draft.put(option(61, data.into_owned()));
+    } else if bootp.htype != 1 || bootp.hlen != 6 {
+        let mut id = vec![bootp.htype];
+        id.extend(bootp.client_hardware());
+        draft.put(option(61, id));
+    }
+    if !bootp.giaddr.is_unspecified() {
+        // The captured message went to a relay agent: the next one comes from there again.
+        draft.bootp.giaddr = bootp.giaddr;
+        draft.bootp.hops = 1;
+        draft.ip.src = bootp.giaddr;
+        draft.ip.dst = who.server.unwrap_or(Ipv4Addr::BROADCAST);
+        draft.udp.sport = SERVER_PORT;
+        if let Some(ether) = captured.ether() {
+            draft.ether = Ether {
+                dst: ether.src,
+                src: ether.dst,
+                ethertype: Auto::Unset,
+            };
+        }
+        if let Some(relay) = message.data(82) {
+            draft.options.push(option(82, relay.into_owned()));
+        }
+    }
+    draft
+}
+
+fn follow_client(message_type: u8, captured: &Frame, message: &Message, who: &Identity) -> Draft {
+    let bootp = message.bootp;
+    let address = [
+        message.requested_ip(),
+        Some(bootp.ciaddr).filter(|ip| !ip.is_unspecified()),
+    ];
+    let inform = message.message_type() == Some(INFORM);
+    let who = Identity {
+        client_mac: bootp.client_mac(),
+        xid: bootp.xid,
+        address: address.into_iter().flatten().next().or(who.address),
+        server: message.server_id().or(who.server),
+        ..who.clone()
+    };
+    let mut draft = fresh(message_type, &who);
+    let reply = &mut draft.bootp;
+    (reply.htype, reply.hlen, reply.chaddr) = (bootp.htype, bootp.hlen, bootp.chaddr);
+    (reply.flags, reply.giaddr) = (bootp.flags, bootp.giaddr);
+    if message_type == ACK {
+        reply.ciaddr = bootp.ciaddr;
+    }
+    if message_type == ACK && inform {
+        // RFC 2131 section 4.3.5: no lease, no yiaddr.
+        reply.yiaddr = Ipv4Addr::UNSPECIFIED;
+        draft.options.retain(|it| !matches!(it.code, 51 | 58 | 59));
+    }
+    let delivery = Delivery::of(message_type, &draft.bootp);
+    draft.ip.dst = delivery.ip;
+    draft.udp.dport = delivery.port;
+    draft.ether.dst = match (delivery.hardware, captured.ether()) {
+        (Hardware::Broadcast, _) => MacAddr::broadcast(),
+        (Hardware::Client, _) => bootp.client_mac(),
+        (Hardware::NextHop, Some(ether)) => ether.src,
+        (Hardware::NextHop, None) => MacAddr::broadcast(),
+    };
+    if delivery.set_broadcast {
+        draft.bootp.set_broadcast(true);
+    }
+    // RFC 6842: the client identifier comes back; RFC 3046 section 2.2: so does option 82, last.
+    for code in [61, 82] {
+        if let Some(data) = message.data(code) {
+            draft.options.push(option(code, data.into_owned()));
+        }
+    }
+    draft
+}
+
+/// Which Ethernet address a server's reply goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hardware {
+    /// ff:ff:ff:ff:ff:ff.
+    Broadcast,
+    /// The client's `chaddr`, without ARP: it cannot answer yet.
+    Client,
+    /// Whoever owns the IP address, or the hop towards it.
+    NextHop,
+}
+
+/// Where a server's reply goes (RFC 2131 section 4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Destination address.
+    pub ip: Ipv4Addr,
+    /// Destination port: 67 to relay agents, 68 to clients.
+    pub port: u16,
+    /// Whose Ethernet address.
+    pub hardware: Hardware,
+    /// A NAK through a relay agent sets the broadcast flag (section 4.3.2).
+    pub set_broadcast: bool,
+}
+
+impl Delivery {
+    /// Where a reply of this type with this header goes: to the relay agent if there is one; a NAK by
+    /// broadcast; to `ciaddr` if the client holds it; by broadcast if the client asks for that; else
+    /// to `yiaddr` at `chaddr`.
+    pub fn of(message_type: u8, reply: &Bootp) -> Delivery {
+        let to = |ip, hardware| Delivery {
+            ip,
+            port: CLIENT_PORT,
+            hardware,
+            set_broadcast: false,
+        };
+        let everyone = to(Ipv4Addr::BROADCAST, Hardware::Broadcast);
+        if !reply.giaddr.is_unspecified() {
+            Delivery {
+                ip: reply.giaddr,
+                port: SERVER_PORT,
+                hardware: Hardware::NextHop,
+                set_broadcast: message_type == NAK,
+            }
+        } else if message_type == NAK {
+            everyone
+        } else if !reply.ciaddr.is_unspecified() {
+            to(reply.ciaddr, Hardware::NextHop)
+        } else if reply.broadcast() || reply.yiaddr.is_unspecified() {
+            everyone
+        } else {
+            to(reply.yiaddr, Hardware::Client)
+        }
+    }
+}

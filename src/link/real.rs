@@ -1,0 +1,211 @@
+//! An interface of this machine, through pnet's datalink on a socket prepared by us.
+
+use std::io;
+use std::os::fd::{IntoRawFd, OwnedFd};
+
+use pnet::datalink::{self, Channel, Config, DataLinkSender, NetworkInterface};
+use pnet::util::MacAddr;
+
+use super::{Health, Link, LinkError, Received, Time, filter, interfaces, socket};
+
+/// How to open an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealOptions {
+    /// Receive frames for any MAC address.
+    pub promiscuous: bool,
+    /// UDP ports whose traffic is received, beside ARP and ICMP.
+    pub ports: Vec<u16>,
+    /// Bytes of the kernel's receive queue.
+    pub queue: usize,
+}
+
+impl Default for RealOptions {
+    fn default() -> Self {
+        RealOptions {
+            promiscuous: true,
+            ports: vec![67, 68, 4011],
+            queue: 8 << 20,
+        }
+    }
+}
+
+/// Largest frame received whole: more than any IPv4 datagram with its headers and tags.
+const LARGEST: usize = 1 << 17;
+
+/// An open interface.
+pub struct RealLink {
+    interface: NetworkInterface,
+    receiver: OwnedFd,
+    sender: Box<dyn DataLinkSender>,
+    buffer: Vec<u8>,
+    dropped: u64,
+}
+
+impl RealLink {
+    /// Opens the interface called `name`. Needs CAP_NET_RAW.
+    pub fn open(name: &str, options: &RealOptions) -> Result<Self, LinkError> {
+        let interface = interfaces::pnet_interface(name)?;
+        if interface.mac.is_none() && !interface.is_loopback() {
+            return Err(LinkError::NotEthernet {
+                interface: name.to_string(),
+            });
+        }
+        let failed = |operation: &'static str| {
+            move |source: io::Error| match source.kind() {
+                io::ErrorKind::PermissionDenied => LinkError::NoPermission {
+                    interface: name.to_string(),
+                },
+                _ => LinkError::Io {
+                    interface: name.to_string(),
+                    operation,
+                    source,
+                },
+            }
+        };
+        let fd = socket::open().map_err(failed("opening a packet socket"))?;
+        if !interface.is_up() {
+            return Err(LinkError::Down {
+                interface: name.to_string(),
+            });
+        }
+        // The filter stands before pnet binds the socket: nothing from before it is ever queued.
+        let program = filter::program(&options.ports);
+        socket::attach(&fd, &program).map_err(failed("attaching the packet filter"))?;
+        socket::prepare(&fd, options.queue).map_err(failed("preparing the packet socket"))?;
+        let receiver = fd
+            .try_clone()
+            .map_err(failed("sharing the packet socket"))?;
+        let config = Config {
+            promiscuous: options.promiscuous,
+            // pnet closes it, whether opening succeeds or fails.
+            socket_fd: Some(fd.into_raw_fd()),
+            ..Config::default()
+        };
+        let sender = match datalink::channel(&interface, config) {
+            Ok(Channel::Ethernet(sender, _)) => sender,
+            Ok(_) => {
+                return Err(LinkError::NotEthernet {
+                    interface: name.to_string(),
+                });
+            }
+            Err(error) => return Err(failed("binding to the interface")(error)),
+        };
+        Ok(RealLink {
+            interface,
+            receiver,
+            sender,
+            buffer: vec![0; LARGEST],
+            dropped: 0,
+        })
+    }
+
+    /// A frame that is there already.
+    fn fetch(&mut self) -> Result<Option<Received>, LinkError> {
+        loop {
+            let raw = socket::receive(&self.receiver, &mut self.buffer);
+            let Some(raw) = raw.map_err(|it| self.error("receiving", it))? else {
+                return Ok(None);
+            };
+            if raw.outgoing {
+                continue;
+            }
+            let frame = self.buffer.get(..raw.len).unwrap_or_default();
+            let at = match raw.time {
+                Some((seconds, nanos)) => Time(seconds * 1_000_000_000 + u64::from(nanos)),
+                None => Time::now(),
+            };
+            let tag = raw.vlan.map_or(0, |_| 4);
+            return Ok(Some(Received {
+                at,
+                bytes: with_tag(frame, raw.vlan),
+                checksum_unfinished: raw.checksum_unfinished,
+                original_len: raw.original_len + tag,
+            }));
+        }
+    }
+
+    fn error(&self, operation: &'static str, source: io::Error) -> LinkError {
+        let interface = self.interface.name.clone();
+        match source.raw_os_error() {
+            Some(libc::ENETDOWN | libc::ENXIO | libc::ENODEV) => LinkError::Down { interface },
+            Some(libc::EMSGSIZE) => LinkError::TooLong { interface, len: 0 },
+            _ => LinkError::Io {
+                interface,
+                operation,
+                source,
+            },
+        }
+    }
+}
+
+/// Puts a tag that came beside the frame back behind the addresses.
+fn with_tag(frame: &[u8], vlan: Option<(u16, u16)>) -> Vec<u8> {
+    match (vlan, frame.split_at_checked(12)) {
+        (Some((tpid, tci)), Some((addresses, rest))) => {
+            let mut whole = Vec::with_capacity(frame.len() + 4);
+            whole.extend_from_slice(addresses);
+            whole.extend(tpid.to_be_bytes());
+            whole.extend(tci.to_be_bytes());
+            whole.extend_from_slice(rest);
+            whole
+        }
+        _ => frame.to_vec(),
+    }
+}
+
+impl Link for RealLink {
+    fn name(&self) -> &str {
+        &self.interface.name
+    }
+
+    fn mac(&self) -> Option<MacAddr> {
+        self.interface.mac
+    }
+
+    fn send(&mut self, frame: &[u8]) -> Result<Time, LinkError> {
+        let at = Time::now();
+        let sent = self.sender.send_to(frame, None);
+        let sent = sent.unwrap_or_else(|| Err(io::Error::other("the frame was not taken")));
+        match sent {
+            Ok(()) => Ok(at),
+            Err(error) => Err(match self.error("sending", error) {
+                LinkError::TooLong { interface, .. } => LinkError::TooLong {
+                    interface,
+                    len: frame.len(),
+                },
+                other => other,
+            }),
+        }
+    }
+
+    fn recv(&mut self, until: Time) -> Result<Option<Received>, LinkError> {
+        loop {
+            if let Some(frame) = self.fetch()? {
+                return Ok(Some(frame));
+            }
+            let left = until - Time::now();
+            if left.is_zero() {
+                return Ok(None);
+            }
+            let waited = socket::wait(&self.receiver, left);
+            if !waited.map_err(|it| self.error("waiting", it))? && Time::now() >= until {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::now()
+    }
+
+    fn health(&mut self) -> Health {
+        // The kernel counts from the last time it was asked.
+        self.dropped += u64::from(socket::dropped(&self.receiver).unwrap_or(0));
+        let now = interfaces::pnet_interface(&self.interface.name).ok();
+        Health {
+            up: Some(now.as_ref().is_some_and(|it| it.is_up())),
+            carrier: Some(now.as_ref().is_some_and(|it| it.is_running())),
+            dropped: self.dropped,
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! The client's way to a lease: INIT, SELECTING, REQUESTING, BOUND (RFC 2131 figure 5).
+
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore;
+
+use super::matching::{Verdict, match_reply};
+use super::player::{Outbox, Player};
+use crate::dhcp::Message;
+use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, REQUEST};
+use crate::dhcp::template::{self, Draft, Identity};
+use crate::link::Time;
+use crate::wire::*;
+
+/// Which of several offers to take.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Choose {
+    /// The first that arrives.
+    #[default]
+    First,
+    /// The lowest address, of all that arrive in the collecting time.
+    Lowest,
+    /// The offer of this server.
+    Server(Ipv4Addr),
+    /// The offer of the address asked for; the first if none offers it.
+    Requested,
+}
+
+/// What a client is to do.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// Who it is; `xid` is its first transaction id.
+    pub identity: Identity,
+    /// Makes the frame of every message: the user's fields and options over the draft.
+    pub build: Rc<dyn Fn(Draft) -> Frame>,
+    /// Which offer to take.
+    pub choose: Choose,
+    /// How long offers are collected after the first one, unless the choice is made before.
+    pub collect: Duration,
+    /// How often each message is sent at most.
+    pub tries: u32,
+    /// How long to wait for the answer to a message, repetitions included.
+    pub timeout: Duration,
+    /// Whether to ask with ARP who has the address before using it, and decline it if someone does.
+    pub probe: bool,
+    /// How often to begin again after a DECLINE.
+    pub restarts: u32,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientEnd {
+    /// With a lease: the ACK.
+    Bound(Box<Frame>),
+    /// With a NAK.
+    Refused(Box<Frame>),
+    /// The address was in use, by this hardware address; a DECLINE was sent.
+    Declined(Ipv4Addr, MacAddr),
+    /// Without an offer that could be taken; how many there were.
+    NoOffer(usize),
+    /// Without an answer to the REQUEST.
+    NoAck,
+}
+
+enum State {
+    Init,
+    /// When the offers are looked through, once there is one.
+    Selecting(Option<Time>),
+    Requesting,
+    /// Probes sent.
+    Probing(Box<Frame>, u32),
+    /// Ten seconds' rest after a DECLINE (RFC 2131 section 3.1).
+    Resting,
+    Ended(ClientEnd),
+}
+
+/// One client getting a lease.
+pub struct Client {
+    config: ClientConfig,
+    chance: ChaCha8Rng,
+    state: State,
+    /// The message that waits for an answer, as it was last sent.
+    request: Frame,
+    began: Time,
+    /// When the message under way was first sent, and how often.
+    asked: Time,
+    sent: u32,
+    due: Option<Time>,
+    discover_secs: u16,
+    offers: Vec<Frame>,
+    seen: Vec<(u8, Option<Ipv4Addr>, Ipv4Addr, Option<MacAddr>)>,
+    declined: u32,
+    transmissions: u32,
+}
+
+const PROBES: u32 = 3;
+const PROBE_INTERVAL: Duration = Duration::from_millis(400);
+const REST: Duration = Duration::from_secs(10);
+/// Offers kept at most; a flood of them is counted, not stored.
+const MAX_OFFERS: usize = 256;
+
+impl Client {
+    /// A client in INIT.
+    pub fn new(config: ClientConfig, chance: ChaCha8Rng) -> Self {
+        Client {
+            config,
+            chance,
+            state: State::Init,
+            request: Frame::default(),
+            began: Time::default(),
+            asked: Time::default(),
+            sent: 0,
+            due: None,
+            discover_secs: 0,
+            offers: Vec::new(),
+            seen: Vec::new(),
+            declined: 0,
+            transmissions: 0,
+        }
+    }
+
+    /// How it ended, once it has.
+    pub fn end(&self) -> Option<&ClientEnd> {
+        match &self.state {
+            State::Ended(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Messages sent so far, repetitions included.
+    pub fn transmissions(&self) -> u32 {
+        self.transmissions
+    }
+
+    fn begin(&mut self, now: Time, out: &mut Outbox) {
+        self.began = now;
+        self.offers.clear();
+        self.seen.clear();
+        self.state = State::Selecting(None);
+        self.ask(now, out);
+    }
+
+    /// Sends the state's message for the first time.
+    fn ask(&mut self, now: Time, out: &mut Outbox) {
+        self.asked = now;
+        self.sent = 0;
+        self.transmit(now, out);
+    }
+
+    fn transmit(&mut self, now: Time, out: &mut Outbox) {
+        let elapsed = (now - self.began).as_secs().min(0xffff) as u16;
+        let (number, mut draft) = match &self.state {
+            State::Selecting(_) => {
+                self.discover_secs = elapsed;
+                (DISCOVER, template::fresh(DISCOVER, &self.config.identity))
+            }
+            State::Requesting => match self.offers.first() {
+                Some(offer) => match self.follow(REQUEST, offer) {
+                    Some(draft) => (REQUEST, draft),
+                    None => return,
+                },
+                None => return,
+            },
+            _ => return,
+        };
+        // RFC 2131 section 3.1 (3): the REQUEST repeats the DISCOVER's secs.
+        draft.bootp.secs = self.discover_secs;
+        self.request = (self.config.build)(draft);
+        self.sent += 1;
+        self.transmissions += 1;
+        let name = if number == DISCOVER {
+            "DISCOVER"
+        } else {
+            "REQUEST"
+        };
+        let note = match self.sent {
+            1 => name.to_string(),
+            sent => format!("{name}, try {sent}"),
+        };
+        out.send(self.request.clone(), note);
+        self.due = Some(now + super::backoff(self.sent - 1, &mut self.chance));
+    }
+
+    fn follow(&self, number: u8, captured: &Frame) -> Option<Draft> {
+        // Replies that `receive` let in are server messages, so following them cannot fail.
+        let mut who = self.config.identity.clone();
+        who.server_mac = None;
+        let mut draft = template::following(number, captured, &who).ok()?;
+        // Tags come from the request: a reply's priority is its sender's choice.
+        draft.tags = Vec::new();
+        Some(draft)
+    }
+
+    /// Takes the chosen offer to the front, if the choice can be made now.
+    fn choose(&mut self, last_call: bool) -> bool {
+        let offered = |frame: &Frame| frame.bootp().map(|bootp| bootp.yiaddr);
+        let server = |frame: &Frame| Message::of(frame).and_then(|message| message.server_id());
+        let chosen = match &self.config.choose {
+            Choose::First => Some(0),
+            Choose::Lowest if last_call => {
+                let all = self.offers.iter().enumerate();
+                all.min_by_key(|(_, frame)| offered(frame))
+                    .map(|(at, _)| at)
+            }
+            Choose::Lowest => None,
+            Choose::Server(ip) => self.offers.iter().position(|it| server(it) == Some(*ip)),
+            Choose::Requested => {
+                let wanted = Message::of(&self.request).and_then(|it| it.requested_ip());
+                let found = self.offers.iter().position(|it| offered(it) == wanted);
+                found.or(last_call.then_some(0))
+            }
+        };
+        match chosen {
+            Some(at) if at < self.offers.len() => {
+                self.offers.swap(0, at);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn take_offer(&mut self, now: Time, out: &mut Outbox) {
+        self.state = State::Requesting;
+        self.ask(now, out);
+    }
+
+    fn acknowledged(&mut self, now: Time, ack: &Frame, out: &mut Outbox) {
+        if self.config.probe {
+            self.state = State::Probing(Box::new(ack.clone()), 0);
+            self.probe(now, out);
+        } else {
+            self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone())));
+        }
+    }
+
+    fn probe(&mut self, now: Time, out: &mut Outbox) {
+        let State::Probing(ack, sent) = &mut self.state else {
+            return;
+        };
+        let address = ack.bootp().map_or(Ipv4Addr::UNSPECIFIED, |it| it.yiaddr);
+        if *sent == PROBES {
+            let ack = ack.clone();
+            self.state = State::Ended(ClientEnd::Bound(ack));
+            return;
+        }
+        *sent += 1;
+        let mac = self.config.identity.source_mac;
+        let mut layers = vec![
+            Ether {
+                src: mac,
+                ..Ether::default()
+            }
+            .into(),
+        ];
+        layers.extend(self.request.layers.iter().filter_map(|layer| match layer {
+            Layer::Dot1Q(tag) => Some(Layer::Dot1Q(tag.clone())),
+            _ => None,
+        }));
+        layers.push(Arp::request(mac, Ipv4Addr::UNSPECIFIED, address).into());
+        out.send(Frame::new(layers), format!("ARP probe for {address}"));
+        self.due = Some(now + PROBE_INTERVAL);
+    }
+
+    /// Who else claims the address being probed.
+    fn conflict(&self, frame: &Frame) -> Option<(Ipv4Addr, MacAddr)> {
+        let (State::Probing(ack, _), Some(arp)) = (&self.state, frame.arp()) else {
+            return None;
+        };
+        let address = ack.bootp()?.yiaddr;
+        let mac = arp.sender_mac()?;
+        let claims = arp.sender_ip() == Some(address);
+        let probes =
+            arp.sender_ip() == Some(Ipv4Addr::UNSPECIFIED) && arp.target_ip() == Some(address);
+        let ours = mac == self.config.identity.source_mac || mac == self.config.identity.client_mac;
+        ((claims || probes) && !ours).then_some((address, mac))
+    }
+
+    fn decline(&mut self, now: Time, address: Ipv4Addr, mac: MacAddr, out: &mut Outbox) {
+        let State::Probing(ack, _) = &self.state else {
+            return;
+        };
+        if let Some(mut draft) = self.follow(DECLINE, ack) {
+            draft.bootp.xid = self.chance.next_u32();
+            out.send(
+                (self.config.build)(draft),
+                format!("DECLINE: {address} is at {mac}"),
+            );
+            self.transmissions += 1;
+        }
+        self.declined += 1;
+        if self.declined > self.config.restarts {
+            self.state = State::Ended(ClientEnd::Declined(address, mac));
+        } else {
+            self.state = State::Resting;
+            self.due = Some(now + REST);
+        }
+    }
+
+    /// Whether this answer was seen before.
+    fn seen_before(&mut self, frame: &Frame, message: &Message) -> bool {
+        let key = (
+            message.message_type().unwrap_or(0),
+            message.server_id(),
+            message.bootp.yiaddr,
+            frame.ether().map(|ether| ether.src),
+        );
+        let seen = self.seen.contains(&key);
+        if !seen && self.seen.len() < MAX_OFFERS {
+            self.seen.push(key);
+        }
+        seen
+    }
+
+    fn answer(&mut self, now: Time, frame: &Frame, message: &Message, out: &mut Outbox) -> Verdict {
+        let seen = self.seen_before(frame, message);
+        let rapid = Message::of(&self.request).is_some_and(|it| it.data(80).is_some())
+            && message.data(80).is_some();
+        match (message.message_type(), &self.state) {
+            (Some(OFFER), State::Selecting(_)) => {
+                if seen {
+                    return Verdict::Duplicate;
+                }
+                if self.offers.len() < MAX_OFFERS {
+                    self.offers.push(frame.clone());
+                }
+                if self.choose(false) {
+                    self.take_offer(now, out);
+                } else if let State::Selecting(look @ None) = &mut self.state {
+                    *look = Some(now + self.config.collect);
+                }
+                Verdict::Part
+            }
+            (Some(ACK), State::Selecting(_)) if rapid => {
+                self.acknowledged(now, frame, out);
+                Verdict::Part
+            }
+            (Some(ACK | NAK), State::Requesting) => {
+                let asked = Message::of(&self.request).and_then(|it| it.server_id());
+                if let (Some(asked), Some(from)) = (asked, message.server_id())
+                    && asked != from
+                {
+                    return Verdict::Stray(format!("comes from server {from}, asked was {asked}"));
+                }
+                if message.message_type() == Some(ACK) {
+                    self.acknowledged(now, frame, out);
+                } else {
+                    self.state = State::Ended(ClientEnd::Refused(Box::new(frame.clone())));
+                }
+                Verdict::Part
+            }
+            _ if seen => Verdict::Duplicate,
+            // A late offer still answers the DISCOVER.
+            (Some(OFFER), _) => Verdict::Part,
+            _ => Verdict::Stray(format!("{} was not asked for", message.type_name())),
+        }
+    }
+}
+
+impl Player for Client {
+    fn receive(
+        &mut self,
+        now: Time,
+        frame: &Frame,
+        fault: Option<&str>,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        if let Some((address, mac)) = self.conflict(frame) {
+            self.decline(now, address, mac, out);
+            return Some(Verdict::Part);
+        }
+        match match_reply(&self.request, frame)? {
+            Verdict::Part => {}
+            other => return Some(other),
+        }
+        if let Some(fault) = fault {
+            return Some(Verdict::Stray(fault.to_string()));
+        }
+        let message = Message::of(frame)?;
+        Some(self.answer(now, frame, &message, out))
+    }
+
+    fn wake(&mut self, now: Time, out: &mut Outbox) {
+        if let State::Selecting(Some(look)) = self.state
+            && look <= now
+            && self.choose(true)
+        {
+            return self.take_offer(now, out);
+        }
+        match &self.state {
+            State::Init => self.begin(now, out),
+            State::Resting => {
+                self.config.identity.xid = self.chance.next_u32();
+                self.begin(now, out);
+            }
+            State::Probing(..) => self.probe(now, out),
+            State::Selecting(_) | State::Requesting => {
+                if now >= self.asked + self.config.timeout {
+                    self.state = State::Ended(match self.state {
+                        State::Requesting => ClientEnd::NoAck,
+                        _ => ClientEnd::NoOffer(self.offers.len()),
+                    });
+                } else if self.sent < self.config.tries && self.due.is_some_and(|due| due <= now) {
+                    self.transmit(now, out);
+                }
+            }
+            State::Ended(_) => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        match &self.state {
+            State::Init => Some(Time::default()),
+            State::Probing(..) | State::Resting => self.due,
+            State::Selecting(_) | State::Requesting => {
+                let give_up = self.asked + self.config.timeout;
+                let again = self.due.filter(|_| self.sent < self.config.tries);
+                let look = match self.state {
+                    // A choice that was not made at the last call waits for further offers.
+                    State::Selecting(look) if !matches!(self.config.choose, Choose::Server(_)) => {
+                        look
+                    }
+                    _ => None,
+                };
+                [Some(give_up), again, look].into_iter().flatten().min()
+            }
+            State::Ended(_) => None,
+        }
+    }
+
+    fn done(&self) -> bool {
+        matches!(self.state, State::Ended(_))
+    }
+}

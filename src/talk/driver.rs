@@ -1,0 +1,148 @@
+//! Runs players over a link.
+
+use super::matching::{Verdict, checksum_fault};
+use super::player::{Outbox, Player};
+use crate::dhcp::Message;
+use crate::link::{Link, LinkError, Received, Time};
+use crate::wire::Frame;
+
+/// Something that happened on the link while players ran.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A frame left.
+    Sent {
+        /// When.
+        at: Time,
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// The frame with its fields as they went out.
+        frame: Frame,
+        /// What it is.
+        note: String,
+    },
+    /// A frame arrived.
+    Received {
+        /// As the link gave it.
+        received: Received,
+        /// Decoded.
+        frame: Frame,
+        /// What it is to the players; `None` when it concerns none of them.
+        verdict: Option<Verdict>,
+        /// A wrong checksum.
+        fault: Option<String>,
+    },
+}
+
+/// What the observer of a run wants.
+pub type Proceed = std::ops::ControlFlow<()>;
+
+/// Runs `players` on `link` until all are done or `observe` breaks off. The first player that calls
+/// a frame its business decides what it is. `link` is asked at short intervals on a real clock, so
+/// that `observe_idle` can break off while nothing arrives.
+pub fn run(
+    players: &mut [&mut dyn Player],
+    link: &mut dyn Link,
+    mut observe: impl FnMut(Event) -> Proceed,
+    mut interrupted: impl FnMut() -> bool,
+) -> Result<(), LinkError> {
+    /// How long a real link is waited for at a time.
+    const TICK: std::time::Duration = std::time::Duration::from_millis(100);
+    let mut delayed: Vec<(Time, super::Outgoing)> = Vec::new();
+    let mut out = Outbox::default();
+    let now = link.now();
+    for player in players.iter_mut() {
+        player.wake(now, &mut out);
+    }
+    loop {
+        let now = link.now();
+        for it in out.frames.drain(..) {
+            delayed.push((now + it.delay, it));
+        }
+        // Stable: frames for the same moment leave in the order they were given.
+        delayed.sort_by_key(|(at, _)| *at);
+        while delayed.first().is_some_and(|(at, _)| *at <= now) {
+            let (_, it) = delayed.remove(0);
+            let bytes = it.frame.encode();
+            link.describe_next(&it.note);
+            let at = link.send(&bytes)?;
+            let event = Event::Sent {
+                at,
+                frame: Frame::decode_as(link.link_type(), &bytes),
+                bytes,
+                note: it.note,
+            };
+            if observe(event).is_break() {
+                return Ok(());
+            }
+        }
+        if delayed.is_empty() && players.iter().all(|player| player.done()) {
+            return Ok(());
+        }
+        if interrupted() {
+            return Ok(());
+        }
+        let due = players
+            .iter()
+            .filter(|player| !player.done())
+            .filter_map(|player| player.deadline())
+            .chain(delayed.first().map(|(at, _)| *at))
+            .min();
+        let until = match (due, link.is_virtual()) {
+            (Some(due), true) => due,
+            (Some(due), false) => due.min(now + TICK),
+            (None, false) => now + TICK,
+            // Nothing will ever happen on a virtual clock without a deadline.
+            (None, true) => return Ok(()),
+        };
+        match link.recv(until)? {
+            Some(received) => {
+                let frame = Frame::decode_as(link.link_type(), &received.bytes);
+                let fault = checksum_fault(&frame, received.checksum_unfinished);
+                let mut verdict = None;
+                for player in players.iter_mut() {
+                    let said = player.receive(received.at, &frame, fault.as_deref(), &mut out);
+                    verdict = verdict.or(said);
+                }
+                link.describe_last(&description(&frame, verdict.as_ref()));
+                let event = Event::Received {
+                    received,
+                    frame,
+                    verdict,
+                    fault,
+                };
+                if observe(event).is_break() {
+                    return Ok(());
+                }
+            }
+            None => {
+                let now = link.now();
+                for player in players.iter_mut() {
+                    if player.deadline().is_some_and(|at| at <= now) {
+                        player.wake(now, &mut out);
+                    }
+                }
+                if link.exhausted() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// What a received frame is, in a few words.
+fn description(frame: &Frame, verdict: Option<&Verdict>) -> String {
+    let name = match Message::of(frame) {
+        Some(message) => message.type_name().into_owned(),
+        None => frame
+            .layers
+            .last()
+            .map_or("empty frame", |it| it.name())
+            .to_string(),
+    };
+    match verdict {
+        Some(Verdict::Part) => name,
+        Some(Verdict::Duplicate) => format!("{name}, duplicate"),
+        Some(Verdict::Stray(reason)) => format!("{name}, stray: {reason}"),
+        None => format!("{name}, not ours"),
+    }
+}

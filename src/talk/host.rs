@@ -1,0 +1,123 @@
+//! A host's plain duties: answering ARP and ping for the addresses that the tool plays.
+
+use std::net::Ipv4Addr;
+
+use super::matching::Verdict;
+use super::player::{Outbox, Player};
+use crate::link::Time;
+use crate::wire::*;
+
+/// Answers for addresses, each at its MAC, so that unicast replies arrive without configuring the
+/// machine.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    addresses: Vec<(Ipv4Addr, MacAddr)>,
+}
+
+impl Host {
+    /// A host with one address.
+    pub fn new(ip: Ipv4Addr, mac: MacAddr) -> Self {
+        Host {
+            addresses: vec![(ip, mac)],
+        }
+    }
+
+    /// Answers for one more address.
+    pub fn add(&mut self, ip: Ipv4Addr, mac: MacAddr) {
+        if !ip.is_unspecified() && !ip.is_broadcast() && !self.addresses.contains(&(ip, mac)) {
+            self.addresses.push((ip, mac));
+        }
+    }
+
+    fn mac_of(&self, ip: Ipv4Addr) -> Option<MacAddr> {
+        let found = self.addresses.iter().find(|(it, _)| *it == ip)?;
+        Some(found.1)
+    }
+
+    /// The answer to a frame, if it asks for one of the addresses.
+    pub fn answer(&self, frame: &Frame) -> Option<(Frame, String)> {
+        let ether = frame.ether()?;
+        let back = |mac: MacAddr| {
+            let mut layers = vec![
+                Ether {
+                    dst: ether.src,
+                    src: mac,
+                    ethertype: Auto::Unset,
+                }
+                .into(),
+            ];
+            layers.extend(frame.layers.iter().filter_map(|layer| match layer {
+                Layer::Dot1Q(tag) => Some(Layer::Dot1Q(Dot1Q {
+                    ethertype: Auto::Unset,
+                    ..tag.clone()
+                })),
+                _ => None,
+            }));
+            layers
+        };
+        if let Some(arp) = frame.arp() {
+            let target = arp.target_ip().filter(|_| arp.op == 1)?;
+            let mac = self.mac_of(target)?;
+            let mut layers = back(mac);
+            layers.push(
+                Arp {
+                    op: 2,
+                    hwsrc: mac.octets().to_vec(),
+                    psrc: arp.pdst.clone(),
+                    hwdst: arp.hwsrc.clone(),
+                    pdst: arp.psrc.clone(),
+                    ..Arp::default()
+                }
+                .into(),
+            );
+            return Some((Frame::new(layers), format!("ARP: {target} is at {mac}")));
+        }
+        let (ip, icmp) = (frame.ipv4()?, frame.icmp()?);
+        if icmp.kind != 8 {
+            return None;
+        }
+        let mac = self.mac_of(ip.dst)?;
+        let mut layers = back(mac);
+        layers.push(
+            Ipv4 {
+                src: ip.dst,
+                dst: ip.src,
+                ..Ipv4::default()
+            }
+            .into(),
+        );
+        layers.push(
+            Icmp {
+                kind: 0,
+                rest: icmp.rest,
+                ..Icmp::default()
+            }
+            .into(),
+        );
+        layers.extend(frame.raw().map(|data| Layer::Raw(data.to_vec())));
+        Some((Frame::new(layers), format!("ping reply from {}", ip.dst)))
+    }
+}
+
+impl Player for Host {
+    fn receive(
+        &mut self,
+        _now: Time,
+        frame: &Frame,
+        fault: Option<&str>,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        if fault.is_some() {
+            return None;
+        }
+        let (answer, note) = self.answer(frame)?;
+        out.send(answer, note);
+        Some(Verdict::Part)
+    }
+
+    fn wake(&mut self, _now: Time, _out: &mut Outbox) {}
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}

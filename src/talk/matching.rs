@@ -1,0 +1,77 @@
+//! Which reply belongs to which request.
+
+use crate::dhcp::Message;
+use crate::wire::{Auto, Frame, Layer};
+
+/// What a received frame is to an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Belongs to the exchange: a sent frame, an answer to it, or a frame read from a file.
+    Part,
+    /// The same answer once more.
+    Duplicate,
+    /// Not an answer; the words say why (`xid 0x… is not ours`, `chaddr … is not ours`).
+    Stray(String),
+}
+
+/// Compares a reply with the request it should answer: by xid *and* chaddr, because a broadcast
+/// reply reaches everybody and xids collide. `None` when the frame is no BOOTREPLY at all.
+pub fn match_reply(request: &Frame, reply: &Frame) -> Option<Verdict> {
+    let sent = Message::of(request)?.bootp;
+    let got = Message::of(reply)?.bootp;
+    if got.op != 2 {
+        return None;
+    }
+    let (ours, theirs) = (sent.client_hardware(), got.client_hardware());
+    Some(if got.xid != sent.xid {
+        let (got, sent) = (got.xid, sent.xid);
+        Verdict::Stray(format!("xid {got:#010x} is not ours ({sent:#010x})"))
+    } else if ours != theirs {
+        let name = |it: &[u8]| match <[u8; 6]>::try_from(it) {
+            Ok(mac) => pnet::util::MacAddr::from(mac).to_string(),
+            Err(_) => format!("hex:{}", hex::encode(it)),
+        };
+        Verdict::Stray(format!(
+            "chaddr {} is not ours ({})",
+            name(theirs),
+            name(ours)
+        ))
+    } else {
+        Verdict::Part
+    })
+}
+
+/// Why a host's network stack would drop the frame: a wrong checksum in its IPv4 or UDP header.
+/// `unfinished` frames come from this machine with the UDP checksum left for the card to make.
+pub fn checksum_fault(frame: &Frame, unfinished: bool) -> Option<String> {
+    let computed = frame.computed();
+    for (layer, computed) in frame.layers.iter().zip(computed) {
+        match layer {
+            Layer::Ipv4(ip) if ip.frag != 0 || ip.flags & 1 != 0 => return None,
+            Layer::Ipv4(ip) => {
+                if let Auto::Set(is) = ip.chksum
+                    && is != computed.chksum
+                {
+                    let should = computed.chksum;
+                    return Some(format!(
+                        "IP checksum {is:#06x} is wrong, should be {should:#06x}"
+                    ));
+                }
+            }
+            Layer::Udp(udp) => {
+                if let Auto::Set(is) = udp.chksum
+                    && is != 0
+                    && is != computed.chksum
+                    && !unfinished
+                {
+                    let should = computed.chksum;
+                    return Some(format!(
+                        "UDP checksum {is:#06x} is wrong, should be {should:#06x}"
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}

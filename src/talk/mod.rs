@@ -1,0 +1,33 @@
+//! Players of a DHCP exchange. They own no clock, no chance and no socket: frames and the time go
+//! in, frames and deadlines come out, so that the same player serves a command, the lab and a test.
+
+mod client;
+mod driver;
+mod host;
+mod matching;
+mod player;
+mod resolver;
+mod sender;
+mod server;
+
+pub use client::{Choose, Client, ClientConfig, ClientEnd};
+pub use driver::{Event, run};
+pub use host::Host;
+pub use matching::{Verdict, checksum_fault, match_reply};
+pub use player::{Outbox, Outgoing, Player, Seated};
+pub use resolver::Resolver;
+pub use sender::{Sender, SenderConfig};
+pub use server::{Server, ServerConfig, Subnet};
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore;
+
+/// How long to wait before sending again: 4 s, doubled each time up to 64 s, each with up to one
+/// second more or less by chance (RFC 2131 section 4.1). `attempt` counts from 0.
+pub fn backoff(attempt: u32, chance: &mut ChaCha8Rng) -> Duration {
+    let base = Duration::from_secs(4 << attempt.min(4));
+    let spread = Duration::from_secs(2).mul_f64(f64::from(chance.next_u32()) / f64::from(u32::MAX));
+    base - Duration::from_secs(1) + spread
+}

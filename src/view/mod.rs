@@ -1,0 +1,318 @@
+//! Entries and outcomes as a person or a program wants to see them. Everything goes into the writers
+//! that a view was given, and everything off the wire is escaped before it does.
+
+mod hexdump;
+mod json;
+mod ladder;
+mod lookup;
+mod replies;
+pub mod source;
+mod style;
+mod summary;
+mod tree;
+
+use std::io::{self, BufWriter, Write};
+
+pub use crate::commands::args::Format;
+use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
+use crate::commands::{Command, Error, Outcome};
+use crate::dhcp::value::escape_into;
+pub use hexdump::hexdump;
+pub use json::json;
+pub use ladder::Ladder;
+pub use replies::{lease_box, replies_table};
+pub use style::Style;
+pub use summary::{list_line, summary};
+pub use tree::tree;
+
+/// Text that may come from anywhere, safe to print: nothing in it moves the cursor, changes colours or
+/// hides.
+pub fn escape(text: &str) -> String {
+    let mut out = String::new();
+    escape_into(&mut out, text.as_bytes());
+    out.replace("\\\"", "\"").replace("\\'", "'")
+}
+
+/// Replies kept in full for the table at the end; of more there is only the number.
+const KEPT: usize = 4096;
+
+/// Prints what a command yields.
+pub struct View {
+    format: Format,
+    style: Style,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    quiet: bool,
+    print: Option<String>,
+    json: bool,
+    /// Sent and received entries, for what is printed at the end.
+    kept: Vec<Entry>,
+    beyond: u64,
+    /// The first frame read, until it is known whether there are more.
+    alone: Option<Box<Entry>>,
+    frames: u64,
+    ladder: Option<Ladder>,
+    ack: Option<Box<Entry>>,
+}
+
+impl View {
+    /// A view that prints in `format`.
+    pub fn new(format: Format, style: Style, out: Box<dyn Write>, err: Box<dyn Write>) -> Self {
+        View {
+            format,
+            style,
+            out,
+            err,
+            quiet: false,
+            print: None,
+            json: format == Format::Json,
+            kept: Vec::new(),
+            beyond: 0,
+            alone: None,
+            frames: 0,
+            ladder: None,
+            ack: None,
+        }
+    }
+
+    /// The view that a command's flags ask for.
+    pub fn for_command(command: &Command, terminal: bool, out: Box<dyn Write>) -> Self {
+        let (color, json) = command.style();
+        let style = Style::detect(color, terminal);
+        let default = match command {
+            Command::Dora(_) => Format::Ladder,
+            _ => Format::Table,
+        };
+        let format = command.out().map_or(default, |it| it.format_or(default));
+        let mut view = View::new(format, style, out, Box::new(io::stderr()));
+        view.json = json || format == Format::Json;
+        if let Some(args) = command.out() {
+            view.quiet = args.quiet;
+            view.print.clone_from(&args.print);
+        }
+        view
+    }
+
+    /// Prints what stands at the end.
+    pub fn outcome(&mut self, outcome: &Outcome) -> Result<(), Error> {
+        match outcome {
+            Outcome::Ran(ending) => self.finish(ending)?,
+            Outcome::Converted(it) => {
+                if !self.quiet {
+                    let plural = if it.frames == 1 { "frame" } else { "frames" };
+                    let to = escape(&it.to.to_string_lossy());
+                    writeln!(self.err, "{} {plural} written to {to}", it.frames)?;
+                }
+            }
+            Outcome::Options(rows) if self.json => {
+                for row in rows {
+                    writeln!(self.out, "{}", lookup::option_json(row))?;
+                }
+            }
+            Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
+            Outcome::Topics(topics) => {
+                for (index, topic) in topics.iter().enumerate() {
+                    if self.json {
+                        writeln!(self.out, "{}", lookup::topic_json(topic))?;
+                        continue;
+                    }
+                    if index > 0 {
+                        writeln!(self.out)?;
+                    }
+                    lookup::topic(&mut self.out, topic, &self.style)?;
+                }
+            }
+            Outcome::Links(links) if self.json => {
+                for it in lookup::links_json(links) {
+                    writeln!(self.out, "{it}")?;
+                }
+            }
+            Outcome::Links(links) => lookup::links(&mut self.out, links, &self.style)?,
+        }
+        self.flush()
+    }
+
+    /// Prints what waits to be printed.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        if let Some(entry) = self.alone.take() {
+            list_line(&mut self.out, &entry, &self.style)?;
+        }
+        self.out.flush()?;
+        self.err.flush()?;
+        Ok(())
+    }
+
+    fn finish(&mut self, ending: &Ending) -> Result<(), Error> {
+        if let Some(entry) = self.alone.take() {
+            tree(&mut self.out, &entry, &self.style)?;
+        }
+        if let Some(what) = self.print.clone() {
+            return self.print_value(&what, ending);
+        }
+        match self.format {
+            Format::Table => {
+                let replies: Vec<&Entry> = self
+                    .kept
+                    .iter()
+                    .filter(|it| it.direction == Direction::Received)
+                    .collect();
+                if !replies.is_empty() {
+                    replies_table(&mut self.out, &replies, &self.style)?;
+                }
+                if self.beyond > 0 {
+                    writeln!(self.out, "… and {} more frames", self.beyond)?;
+                }
+                if self.kept.iter().all(|it| it.direction == Direction::Sent) {
+                    for entry in self.kept.iter().filter(|it| it.frame.bootp().is_some()) {
+                        writeln!(self.out, "sent {}", summary(entry))?;
+                    }
+                }
+            }
+            Format::Ladder => {
+                if let (Ending::Bound(_), Some(ack)) = (ending, &self.ack) {
+                    lease_box(&mut self.out, ack, &self.style)?;
+                }
+            }
+            _ => {}
+        }
+        self.out.flush()?;
+        self.ending(ending)?;
+        Ok(())
+    }
+
+    /// Says how it ended, where what was printed does not.
+    fn ending(&mut self, ending: &Ending) -> io::Result<()> {
+        if self.quiet {
+            return Ok(());
+        }
+        match ending {
+            Ending::Done | Ending::Bound(_) => Ok(()),
+            Ending::Refused { .. } => {
+                let nak = self
+                    .kept
+                    .iter()
+                    .rev()
+                    .find(|it| it.direction == Direction::Received);
+                let said = nak.map(summary).unwrap_or_else(|| "NAK".into());
+                writeln!(self.err, "refused: {said}")
+            }
+            Ending::Declined { by } => {
+                writeln!(self.err, "declined: {by}; no other address was tried")
+            }
+            Ending::Interrupted => writeln!(self.err, "interrupted"),
+            Ending::NoReply(silence) => self.silence(silence),
+        }
+    }
+
+    fn silence(&mut self, silence: &Silence) -> io::Result<()> {
+        let times = match silence.tries {
+            1 => "once".to_string(),
+            tries => format!("{tries} times"),
+        };
+        let waited = summary::duration(silence.waited);
+        writeln!(self.err, "no reply: sent {times}, waited {waited}")?;
+        for finding in &silence.findings {
+            let text = lookup::wrap(&escape(finding), 4, &self.style);
+            writeln!(self.err, "  - {}", text.trim_start())?;
+        }
+        Ok(())
+    }
+
+    fn print_value(&mut self, what: &str, ending: &Ending) -> Result<(), Error> {
+        let mut frames = self.kept.iter().filter(|it| match it.direction {
+            Direction::Received => {
+                it.verdict == Verdict::Part && it.frame.bootp().is_some_and(|bootp| bootp.op == 2)
+            }
+            Direction::Sent => false,
+            Direction::Built | Direction::Read => true,
+        });
+        let entry = match ending {
+            Ending::Bound(_) => frames.next_back(),
+            _ => frames.next(),
+        };
+        match entry {
+            Some(entry) => {
+                let value = lookup::value(&entry.frame, what).map_err(Error::Missing)?;
+                writeln!(self.out, "{value}")?;
+            }
+            None => self.ending(ending)?,
+        }
+        self.out.flush()?;
+        Ok(())
+    }
+
+    fn keep(&mut self, entry: &Entry) {
+        if self.kept.len() < KEPT {
+            self.kept.push(entry.clone());
+        } else {
+            self.beyond += 1;
+        }
+    }
+
+    /// A frame that was read: printed as it comes, and alone as a tree.
+    fn read(&mut self, entry: &Entry) -> io::Result<()> {
+        if self.frames == 1 {
+            self.alone = Some(Box::new(entry.clone()));
+            return Ok(());
+        }
+        if let Some(first) = self.alone.take() {
+            list_line(&mut self.out, &first, &self.style)?;
+        }
+        list_line(&mut self.out, entry, &self.style)
+    }
+}
+
+impl Sink for View {
+    fn entry(&mut self, entry: &Entry) -> io::Result<()> {
+        self.frames += 1;
+        if self.print.is_some() {
+            self.keep(entry);
+            return Ok(());
+        }
+        match (self.format, entry.direction) {
+            (Format::Json, _) => {
+                serde_json::to_writer(&mut self.out, &json(entry))?;
+                writeln!(self.out)?;
+            }
+            (Format::Command, _) => writeln!(self.out, "{}", source::command(entry))?,
+            (Format::Tree, _) | (Format::Table, Direction::Built) => {
+                if self.frames > 1 {
+                    writeln!(self.out)?;
+                }
+                tree(&mut self.out, entry, &self.style)?;
+            }
+            (Format::Hex, _) => {
+                if self.frames > 1 {
+                    writeln!(self.out)?;
+                }
+                hexdump(&mut self.out, entry, &self.style)?;
+            }
+            (Format::Table, Direction::Read) => self.read(entry)?,
+            (Format::Table, _) => self.keep(entry),
+            (Format::Ladder, _) => {
+                let ladder = self.ladder.get_or_insert_with(Ladder::default);
+                ladder.rung(&mut self.out, entry, &self.style)?;
+                self.out.flush()?;
+                self.keep(entry);
+            }
+        }
+        if entry.direction == Direction::Received && entry.verdict == Verdict::Part {
+            let ack = crate::dhcp::Message::of(&entry.frame)
+                .is_some_and(|it| it.message_type() == Some(crate::dhcp::enums::ACK));
+            if ack {
+                self.ack = Some(Box::new(entry.clone()));
+            }
+        }
+        if matches!(entry.direction, Direction::Sent | Direction::Received) {
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn notice(&mut self, text: &str) {
+        if !self.quiet {
+            // A notice that cannot be told is no reason to stop.
+            let _ = writeln!(BufWriter::new(&mut self.err), "{}", escape(text));
+        }
+    }
+}

@@ -272,6 +272,7 @@ proptest! {
             prop_assert!(safe(&text), "{}: {text:?}", ty.name());
             let mut first = Vec::new();
             value.encode(&mut first).unwrap();
+            prop_assert_eq!(ty.decode(&first), Ok(value.clone()), "{}", ty.name());
             // Text and JSON lead back to the same value, compressed names aside.
             let again = ty.parse(&text).map_err(|error| TestCaseError::fail(format!("{}: {text}: {error}", ty.name())))?;
             let mut second = Vec::new();

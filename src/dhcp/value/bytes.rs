@@ -157,6 +157,13 @@ fn faithful(shape: &'static Shape, value: &Data, data: &[u8]) -> bool {
 /// Appends the bytes of `data`.
 pub(super) fn encode(shape: &'static Shape, data: &Data, out: &mut Vec<u8>) -> Read<()> {
     match (shape, data) {
+        // First, because the data inside would match the arms below without its length.
+        (Shape::Prefixed(size, of), data) => {
+            let mut inner = Vec::new();
+            encode(of, data, &mut inner)?;
+            prefix(inner.len(), *size, out)?;
+            out.append(&mut inner);
+        }
         (_, Data::Empty) => {}
         (Shape::Uint(len) | Shape::Enum(_, len), Data::Uint(number)) => {
             put_uint(out, *number, *len)
@@ -183,12 +190,6 @@ pub(super) fn encode(shape: &'static Shape, data: &Data, out: &mut Vec<u8>) -> R
             for ((_, shape), part) in fields.iter().zip(parts) {
                 encode(shape, part, out)?;
             }
-        }
-        (Shape::Prefixed(size, of), data) => {
-            let mut inner = Vec::new();
-            encode(of, data, &mut inner)?;
-            prefix(inner.len(), *size, out)?;
-            out.append(&mut inner);
         }
         (Shape::Tlv(table), Data::Tlv(items)) => {
             for (code, data) in items {

@@ -279,19 +279,15 @@ fn all_servers_on_a_segment_are_seen() {
 
 #[test]
 fn a_foreign_network_is_refused() {
+    // udhcpd keeps silent about addresses that it does not know.
     for kind in [Kind::Dnsmasq, Kind::Kea, Kind::Dhcpd] {
         let segment = Segment::new();
-        let server = segment.server(kind, ServerConfig::default());
-        let id = server.address().to_string();
-        let args = [
-            "request",
-            "--requested-ip",
-            "203.0.113.9",
-            "--server-id",
-            &id,
-            "--json",
-        ];
-        let output = run(&segment, &args);
+        let _server = segment.server(kind, ServerConfig::default());
+        let output = run(
+            &segment,
+            &["request", "--requested-ip", "203.0.113.9", "--json"],
+        );
+        assert_eq!(output.status.code(), Some(4), "{kind:?}");
         let replies = received(&String::from_utf8_lossy(&output.stdout));
         assert_eq!(replies[0]["message"]["type"], "NAK", "{kind:?}");
     }

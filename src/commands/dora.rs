@@ -10,10 +10,9 @@ use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs, parse_duration};
 use super::edits::Edits;
 use super::message::tag;
-use super::outcome::{Ending, Entry, Lease, Sink};
+use super::outcome::{Ending, Sink};
 use super::session::{self, Here, Session};
 use super::witness::Witness;
-use crate::dhcp::Message;
 use crate::dhcp::enums::DISCOVER;
 use crate::dhcp::template;
 use crate::link::segment::EPOCH;
@@ -56,24 +55,6 @@ fn parse_choose(text: &str) -> Result<Choose, String> {
             .and_then(|ip| ip.parse::<Ipv4Addr>().ok())
             .map(Choose::Server)
             .ok_or_else(|| "first, lowest, requested, or server=IP".into()),
-    }
-}
-
-/// Passes entries on and remembers the last frame's number.
-struct Numbered<'a> {
-    inner: &'a mut dyn Sink,
-    last: u64,
-}
-
-impl Sink for Numbered<'_> {
-    fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
-        if entry.frame.bootp().is_some_and(|it| it.op == 2) {
-            self.last = entry.number;
-        }
-        self.inner.entry(entry)
-    }
-    fn notice(&mut self, text: &str) {
-        self.inner.notice(text);
     }
 }
 
@@ -125,23 +106,11 @@ impl DoraArgs {
         let mut client = Client::new(config, session.fork());
         let mut host = Host::default();
         let mut witness = Witness::default();
-        let mut numbered = Numbered {
-            inner: sink,
-            last: 0,
-        };
         let players: &mut [&mut dyn Player] = &mut [&mut client, &mut host];
-        let stopped = link.play(players, session, &mut numbered, &mut witness)?;
-        let last = numbered.last;
+        let stopped = link.play(players, session, sink, &mut witness)?;
         Ok(match client.end() {
-            Some(ClientEnd::Bound(ack)) => {
-                let message = Message::of(ack);
-                Ending::Bound(Lease {
-                    address: message.map_or(Ipv4Addr::UNSPECIFIED, |it| it.bootp.yiaddr),
-                    server: message.and_then(|it| it.server_id()),
-                    ack: last,
-                })
-            }
-            Some(ClientEnd::Refused(_)) => Ending::Refused { nak: last },
+            Some(ClientEnd::Bound(_)) => Ending::Bound,
+            Some(ClientEnd::Refused(_)) => Ending::Refused,
             Some(ClientEnd::Declined(address, mac)) => Ending::Declined {
                 by: format!("{address} is at {mac}"),
             },

@@ -349,7 +349,9 @@ fn send(
         let players: &mut [&mut dyn Player] = &mut [&mut sender, &mut host];
         link.play(players, session, sink, &mut witness)?
     };
-    Ok(if sender.any_answer() {
+    Ok(if sender.refused() {
+        Ending::Refused
+    } else if sender.any_answer() {
         Ending::Done
     } else if stopped {
         Ending::Interrupted

@@ -48,17 +48,6 @@ pub struct Entry {
     pub comment: Option<String>,
 }
 
-/// The lease that an exchange ended with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The address.
-    pub address: std::net::Ipv4Addr,
-    /// The server's identity (option 54).
-    pub server: Option<std::net::Ipv4Addr>,
-    /// Number of the ACK's frame.
-    pub ack: u64,
-}
-
 /// What a run with a link found out when no answer came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Silence {
@@ -76,12 +65,9 @@ pub enum Ending {
     /// As it should.
     Done,
     /// With a lease.
-    Bound(Lease),
+    Bound,
     /// The server refused (NAK).
-    Refused {
-        /// Number of the NAK's frame.
-        nak: u64,
-    },
+    Refused,
     /// The offered address was in use and declined.
     Declined {
         /// Who answered ARP for it.
@@ -97,10 +83,10 @@ impl Ending {
     /// The exit code that says it.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Ending::Done | Ending::Bound(_) => 0,
+            Ending::Done | Ending::Bound => 0,
             Ending::Declined { .. } => 1,
             Ending::NoReply(_) => 3,
-            Ending::Refused { .. } => 4,
+            Ending::Refused => 4,
             Ending::Interrupted => 130,
         }
     }

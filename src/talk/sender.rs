@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::matching::{Verdict, match_reply};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
+use crate::dhcp::enums::NAK;
 use crate::link::Time;
 use crate::wire::Frame;
 
@@ -42,6 +43,7 @@ pub struct Sender {
     end: Time,
     pending: Vec<Pending>,
     seen: Vec<Vec<u8>>,
+    refused: bool,
     finished: bool,
 }
 
@@ -58,6 +60,7 @@ impl Sender {
             end: Time::default(),
             pending: Vec::new(),
             seen: Vec::new(),
+            refused: false,
             finished: false,
         }
     }
@@ -65,6 +68,11 @@ impl Sender {
     /// How often messages were sent.
     pub fn transmissions(&self) -> u32 {
         self.pending.iter().map(|it| it.sent).sum()
+    }
+
+    /// Whether an answer was a NAK.
+    pub fn refused(&self) -> bool {
+        self.refused
     }
 
     /// Whether any message has an answer.
@@ -118,6 +126,8 @@ impl Player for Sender {
                     }
                     self.seen.push(bytes);
                     pending.answered = true;
+                    let message_type = Message::of(frame).and_then(|it| it.message_type());
+                    self.refused |= message_type == Some(NAK);
                     if self.config.first && self.answered() {
                         self.finished = true;
                     }

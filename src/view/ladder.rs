@@ -3,50 +3,75 @@
 use std::io::{self, Write};
 
 use super::Style;
+use super::style::{columns, cut, take_line};
 use super::summary::{duration, facts, summary};
 use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::dhcp::Message;
-use crate::wire::Frame;
+use crate::wire::{Frame, MacAddr};
 
-/// A ladder that grows rung by rung.
+/// A ladder that grows rung by rung; it remembers the first client and the last message sent.
 #[derive(Default)]
 pub struct Ladder {
-    begun: bool,
+    client: Option<MacAddr>,
+    /// The last request while it has no answer, and how often it was seen.
+    last: Option<(Asked, u32)>,
 }
 
-/// Columns before the client's rail, and behind the server's.
-const LEFT: usize = 6;
-const TIME: usize = 12;
+/// What makes a request the same as one before: type, xid and client.
+type Asked = (Option<u8>, u32, MacAddr);
+
+/// Columns of the time behind the server's rail.
+const TIME: usize = 9;
+
+/// Columns of the message type.
+const TYPE: usize = 9;
+
+/// How a ladder divides its width.
+struct Lane {
+    /// Columns before the client's rail.
+    left: usize,
+    /// Columns between the rails.
+    between: usize,
+    /// How far facts below the arrow are indented.
+    indent: usize,
+}
+
+impl Lane {
+    fn of(style: &Style) -> Lane {
+        let width = style.width.min(WIDEST);
+        let (left, indent) = if width < 64 { (0, 1) } else { (6, TYPE + 1) };
+        Lane {
+            left,
+            between: width.saturating_sub(left + TIME + 3).max(20),
+            indent,
+        }
+    }
+}
+
+/// Lines that one rung may take.
+const LINES: usize = 6;
+
+/// Widest ladder: longer arrows are harder to follow.
+const WIDEST: usize = 100;
 
 fn from_client(frame: &Frame) -> Option<bool> {
     frame.bootp().map(|it| it.op == 1)
 }
 
+/// The hardware address that a frame is about: chaddr, else the source.
+fn client_of(frame: &Frame) -> MacAddr {
+    let ether = || frame.ether().map_or(MacAddr::zero(), |it| it.src);
+    frame.bootp().map_or_else(ether, |it| it.client_mac())
+}
+
 impl Ladder {
     /// Prints one rung, and before the first the head.
     pub fn rung(&mut self, out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
-        let width = style.width.min(100);
-        let lane = width.saturating_sub(LEFT + TIME + 2).max(20);
-        if !self.begun {
-            self.begun = true;
-            let client = match entry.frame.bootp() {
-                Some(bootp) => bootp.client_mac().to_string(),
-                None => entry
-                    .frame
-                    .ether()
-                    .map(|it| it.src.to_string())
-                    .unwrap_or_default(),
-            };
-            let head = format!("   client {client}");
-            let gap = (LEFT + lane).saturating_sub(head.len() + 4);
-            writeln!(
-                out,
-                "{}{:gap$}{}",
-                style.bold(&head),
-                "",
-                style.bold("servers")
-            )?;
-            writeln!(out, "{:LEFT$}|{:lane$}|", "", "")?;
+        let lane = Lane::of(style);
+        let left = lane.left;
+        if self.client.is_none() {
+            self.client = Some(client_of(&entry.frame));
+            self.head(out, &lane, style)?;
         }
         let rightward = match (entry.direction, from_client(&entry.frame)) {
             (Direction::Sent, _) => true,
@@ -54,39 +79,133 @@ impl Ladder {
             (_, Some(client)) => client,
             (_, None) => true,
         };
-        let mut text = match Message::of(&entry.frame) {
-            Some(message) => format!("{:<9} {}", message.type_name(), facts(&message)),
-            None => summary(entry),
+        let message = Message::of(&entry.frame);
+        let (name, facts) = match &message {
+            Some(message) => (message.type_name().into_owned(), self.facts(entry, message)),
+            None => (String::new(), vec![summary(entry)]),
         };
+        let plain = entry.verdict == Verdict::Part;
+        let lines = self.lines(&name, &facts, &lane);
+        for (index, line) in lines.iter().enumerate() {
+            let room = lane.between.saturating_sub(columns(line));
+            let text = match line.strip_prefix(name.as_str()) {
+                Some(rest) if index == 0 && plain => {
+                    let kind = message.as_ref().and_then(Message::message_type);
+                    format!("{}{rest}", style.kind(kind, &name))
+                }
+                _ => line.clone(),
+            };
+            if index > 0 {
+                let line = format!("|    {text}{:1$}|", "", room.saturating_sub(4));
+                writeln!(out, "{:left$}{}", "", self.shade(style, plain, line))?;
+                continue;
+            }
+            let dashes = "-".repeat(room.saturating_sub(6));
+            let arrow = match rightward {
+                true => format!("|--- {text} {dashes}>|"),
+                false => format!("|<-- {text} {dashes}-|"),
+            };
+            let time = duration(entry.since);
+            writeln!(
+                out,
+                "{:left$}{} {time:>TIME$}",
+                "",
+                self.shade(style, plain, arrow)
+            )?;
+        }
+        Ok(())
+    }
+
+    fn head(&self, out: &mut dyn Write, lane: &Lane, style: &Style) -> io::Result<()> {
+        let Lane { left, between, .. } = *lane;
+        let client = self.client.unwrap_or_default();
+        let head = format!("{:1$}client {client}", "", left / 2);
+        let right = "servers";
+        let gap = (left + between + 5).saturating_sub(head.len() + right.len());
+        writeln!(out, "{}{:gap$}{}", style.bold(&head), "", style.bold(right))?;
+        writeln!(out, "{:left$}|{:between$}|", "", "")
+    }
+
+    fn shade(&self, style: &Style, plain: bool, line: String) -> String {
+        match plain {
+            true => line,
+            false => style.dim(&line),
+        }
+    }
+
+    /// What is said on the arrow beside the type.
+    fn facts(&mut self, entry: &Entry, message: &Message) -> Vec<String> {
+        let mut facts = facts(message, &[]);
+        let bootp = message.bootp;
+        let client = bootp.client_mac();
+        if bootp.op == 1 {
+            let this = (message.message_type(), bootp.xid, client);
+            let tries = match self.last {
+                Some((last, tries)) if last == this => tries.saturating_add(1),
+                _ => 1,
+            };
+            self.last = Some((this, tries));
+            if tries > 1 {
+                facts.push(format!("try {tries}"));
+            }
+        } else if self.last.is_some_and(|((_, xid, _), _)| xid == bootp.xid) {
+            self.last = None;
+        }
+        if Some(client) != self.client {
+            facts.push(format!("client {client}"));
+        }
         match &entry.verdict {
             Verdict::Part => {}
-            Verdict::Duplicate => text.push_str("  (duplicate)"),
-            Verdict::Stray(reason) => text = format!("{text}  (stray: {})", super::escape(reason)),
+            Verdict::Duplicate => facts.push("duplicate".into()),
+            Verdict::Stray(reason) => facts.push(format!("stray: {}", super::escape(reason))),
         }
-        let room = lane.saturating_sub(8);
-        if text.chars().count() > room {
-            text = text
-                .chars()
-                .take(room.saturating_sub(1))
-                .chain(['…'])
-                .collect();
+        facts
+    }
+
+    /// Type and facts in lines that fit between the rails; what has no room on the arrow stands below.
+    fn lines(&self, name: &str, facts: &[String], lane: &Lane) -> Vec<String> {
+        let room = lane.between.saturating_sub(7).max(12);
+        let indent = match name {
+            "" => 0,
+            _ => lane.indent,
+        };
+        let mut lines = Vec::new();
+        let mut line = match name {
+            "" => String::new(),
+            name => format!("{:<TYPE$} ", cut(name, room)),
+        };
+        let mut fresh = true;
+        for fact in facts {
+            let gap = if fresh { 0 } else { 2 };
+            if columns(&line) + gap + columns(fact) <= room {
+                line.extend(std::iter::repeat_n(' ', gap));
+                line.push_str(fact);
+                fresh = false;
+                continue;
+            }
+            if !fresh || columns(fact) <= room - indent.min(room / 2) {
+                lines.push(line.trim_end().to_string());
+                line = " ".repeat(indent);
+            }
+            let mut rest = fact.as_str();
+            loop {
+                let part = take_line(&mut rest, room.saturating_sub(columns(&line)).max(4));
+                line.push_str(part);
+                if rest.is_empty() {
+                    break;
+                }
+                lines.push(line.trim_end().to_string());
+                line = " ".repeat(indent);
+            }
+            fresh = false;
         }
-        let fill = lane.saturating_sub(text.chars().count() + 6);
-        let dashes = "-".repeat(fill);
-        let arrow = match rightward {
-            true => format!("|--- {text} {dashes}>|"),
-            false => format!("|<-- {text} {dashes}-|"),
-        };
-        let arrow = match &entry.verdict {
-            Verdict::Part => arrow,
-            _ => style.dim(&arrow),
-        };
-        writeln!(
-            out,
-            "{:LEFT$}{arrow} {:>width$}",
-            "",
-            duration(entry.since),
-            width = TIME - 2
-        )
+        lines.push(line.trim_end().to_string());
+        if lines.len() > LINES {
+            lines.truncate(LINES);
+            if let Some(last) = lines.last_mut() {
+                *last = cut(&format!("{last} …"), room).into_owned();
+            }
+        }
+        lines
     }
 }

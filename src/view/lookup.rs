@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value as Json, json};
 
 use super::Style;
+use super::style::take_words;
 use crate::commands::explain::Topic;
 use crate::commands::interfaces::Links;
 use crate::dhcp::assign;
@@ -88,25 +89,20 @@ pub fn option_json(row: &OptionSpec) -> Json {
     })
 }
 
-/// Wraps text at the width, indented.
+/// Wraps text at the width, indented; a word that is longer than a line is broken.
 pub(super) fn wrap(text: &str, indent: usize, style: &Style) -> String {
     let room = style.width.saturating_sub(indent).clamp(20, 90);
-    let mut out = String::new();
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let len = word.chars().count();
-        if used > 0 && used + 1 + len > room {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let mut rest = text.as_str();
+    let mut out = String::with_capacity(text.len() + indent);
+    while !rest.is_empty() {
+        if !out.is_empty() {
             out.push('\n');
-            used = 0;
         }
-        if used == 0 {
-            out.extend(std::iter::repeat_n(' ', indent));
-        } else {
-            out.push(' ');
-            used += 1;
-        }
-        out.push_str(word);
-        used += len;
+        out.extend(std::iter::repeat_n(' ', indent));
+        out.push_str(take_words(&mut rest, room).trim_end());
+        rest = rest.trim_start();
     }
     out
 }
@@ -281,15 +277,13 @@ pub fn links(out: &mut dyn Write, links: &Links, style: &Style) -> io::Result<()
             Err(reason) => format!("not usable: {reason}"),
         };
         let mac = it.mac.map(|mac| mac.to_string()).unwrap_or_default();
-        table.add_row([super::escape(&it.name), mac, addresses.join(" "), state]);
+        table.add_row([super::escape(&it.name), mac, addresses.join("\n"), state]);
     }
+    print(out, &table)?;
+    writeln!(out)?;
+    let mut table = self::table(style, &["-i", "always usable, inside this process"]);
     for (name, cast) in links.lab {
-        table.add_row([
-            name.to_string(),
-            String::new(),
-            String::new(),
-            format!("always usable: {cast}"),
-        ]);
+        table.add_row([*name, *cast]);
     }
     print(out, &table)
 }

@@ -5,20 +5,25 @@ mod hexdump;
 mod json;
 mod ladder;
 mod lookup;
+mod meaning;
 mod replies;
 pub mod source;
 mod style;
 mod summary;
 mod tree;
+mod tree_bytes;
+mod tree_options;
 
 use std::io::{self, BufWriter, Write};
 
 pub use crate::commands::args::Format;
 use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
 use crate::commands::{Command, Error, Outcome};
+use crate::dhcp::Message;
+use crate::dhcp::enums::{ACK, NAK};
 use crate::dhcp::value::escape_into;
 pub use hexdump::hexdump;
-pub use json::json;
+pub use json::{json, json_line};
 pub use ladder::Ladder;
 pub use replies::{lease_box, replies_table};
 pub use style::Style;
@@ -169,7 +174,7 @@ impl View {
                 }
             }
             Format::Ladder => {
-                if let (Ending::Bound(_), Some(ack)) = (ending, &self.ack) {
+                if let (Ending::Bound, Some(ack)) = (ending, &self.ack) {
                     lease_box(&mut self.out, ack, &self.style)?;
                 }
             }
@@ -186,13 +191,14 @@ impl View {
             return Ok(());
         }
         match ending {
-            Ending::Done | Ending::Bound(_) => Ok(()),
-            Ending::Refused { .. } => {
-                let nak = self
-                    .kept
-                    .iter()
-                    .rev()
-                    .find(|it| it.direction == Direction::Received);
+            Ending::Done | Ending::Bound => Ok(()),
+            Ending::Refused => {
+                let nak = self.kept.iter().rev().find(|it| {
+                    let message = Message::of(&it.frame);
+                    it.direction == Direction::Received
+                        && it.verdict == Verdict::Part
+                        && message.is_some_and(|it| it.message_type() == Some(NAK))
+                });
                 let said = nak.map(summary).unwrap_or_else(|| "NAK".into());
                 writeln!(self.err, "refused: {said}")
             }
@@ -227,7 +233,7 @@ impl View {
             Direction::Built | Direction::Read => true,
         });
         let entry = match ending {
-            Ending::Bound(_) => frames.next_back(),
+            Ending::Bound => frames.next_back(),
             _ => frames.next(),
         };
         match entry {
@@ -270,10 +276,7 @@ impl Sink for View {
             return Ok(());
         }
         match (self.format, entry.direction) {
-            (Format::Json, _) => {
-                serde_json::to_writer(&mut self.out, &json(entry))?;
-                writeln!(self.out)?;
-            }
+            (Format::Json, _) => json_line(&mut self.out, entry)?,
             (Format::Command, _) => writeln!(self.out, "{}", source::command(entry))?,
             (Format::Tree, _) | (Format::Table, Direction::Built) => {
                 if self.frames > 1 {
@@ -292,14 +295,14 @@ impl Sink for View {
             (Format::Ladder, _) => {
                 let ladder = self.ladder.get_or_insert_with(Ladder::default);
                 ladder.rung(&mut self.out, entry, &self.style)?;
-                self.out.flush()?;
-                self.keep(entry);
+                if entry.direction != Direction::Read {
+                    self.keep(entry);
+                }
             }
         }
         if entry.direction == Direction::Received && entry.verdict == Verdict::Part {
-            let ack = crate::dhcp::Message::of(&entry.frame)
-                .is_some_and(|it| it.message_type() == Some(crate::dhcp::enums::ACK));
-            if ack {
+            let message = Message::of(&entry.frame);
+            if message.is_some_and(|it| it.message_type() == Some(ACK)) {
                 self.ack = Some(Box::new(entry.clone()));
             }
         }

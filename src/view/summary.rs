@@ -1,10 +1,13 @@
 //! A frame in one line.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::Style;
-use crate::commands::outcome::{Direction, Entry};
+use super::style::{columns, cut};
+use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::dhcp::value::{escape_into, types};
@@ -16,40 +19,46 @@ pub(super) fn seconds(number: u32) -> String {
     value.map(|it| it.to_string()).unwrap_or_default()
 }
 
-/// A length of time with three digits: `0.3 ms`, `12 s`.
+/// A length of time with a few digits, in nine columns at most: `0.3 ms`, `12.0 s`, `3.5 d`.
 pub(super) fn duration(time: Duration) -> String {
-    let ms = time.as_secs_f64() * 1000.0;
-    if ms < 1000.0 {
-        format!("{ms:.1} ms")
-    } else if ms < 100_000.0 {
-        format!("{:.1} s", ms / 1000.0)
+    const DAY: f64 = 86_400.0;
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 {
+        format!("{:.1} ms", seconds * 1000.0)
+    } else if seconds < 100.0 {
+        format!("{seconds:.1} s")
+    } else if seconds < 2.0 * DAY {
+        format!("{seconds:.0} s")
+    } else if seconds < 1000.0 * DAY {
+        format!("{:.1} d", seconds / DAY)
     } else {
-        format!("{:.0} s", ms / 1000.0)
+        format!("{:.0} d", seconds / DAY)
     }
 }
 
-/// What matters in a message of its type, beside the type.
-pub(super) fn facts(message: &Message) -> String {
+/// What matters in a message of its type, beside the type. The server's and the relay's addresses are
+/// left out where they are `told` elsewhere.
+pub(super) fn facts(message: &Message, told: &[Ipv4Addr]) -> Vec<String> {
     let bootp = message.bootp;
-    let mut facts: Vec<String> = Vec::new();
-    let some = |ip: std::net::Ipv4Addr| (!ip.is_unspecified()).then_some(ip);
-    let from = message.server_id().map(|ip| format!("from {ip}"));
+    let mut facts: Vec<String> = Vec::with_capacity(4);
+    let some = |ip: Ipv4Addr| (!ip.is_unspecified()).then_some(ip);
+    let server = message.server_id();
+    let from = server
+        .filter(|ip| !told.contains(ip))
+        .map(|ip| format!("from {ip}"));
     let lease = message
         .lease_time()
         .map(|it| format!("lease {}", seconds(it)));
-    let relay = some(bootp.giaddr).map(|ip| format!("via {ip}"));
     match message.message_type() {
         Some(DISCOVER) => {
+            let wanted = message.requested_ip().and_then(some);
+            facts.extend(wanted.map(|ip| format!("wants {ip}")));
             facts.push(format!("xid {:#010x}", bootp.xid));
-            facts.extend(message.requested_ip().map(|ip| format!("wants {ip}")));
             facts.extend(bootp.broadcast().then(|| "broadcast".to_string()));
         }
         Some(OFFER | ACK) => {
-            facts.extend(
-                some(bootp.yiaddr)
-                    .or(some(bootp.ciaddr))
-                    .map(|ip| ip.to_string()),
-            );
+            let address = some(bootp.yiaddr).or(some(bootp.ciaddr));
+            facts.extend(address.map(|ip| ip.to_string()));
             facts.extend(from);
             facts.extend(lease);
         }
@@ -61,30 +70,29 @@ pub(super) fn facts(message: &Message) -> String {
         Some(NAK) => {
             facts.extend(from);
             if let Some(text) = message.data(56) {
-                let mut said = String::new();
+                let mut said = String::from("\"");
                 escape_into(&mut said, &text);
-                facts.push(format!("\"{said}\""));
+                said.push('"');
+                facts.push(said);
             }
         }
         Some(DECLINE) => {
             facts.extend(message.requested_ip().map(|ip| ip.to_string()));
-            facts.extend(message.server_id().map(|ip| format!("to {ip}")));
+            facts.extend(server.map(|ip| format!("to {ip}")));
         }
         Some(RELEASE | INFORM) => {
             facts.extend(some(bootp.ciaddr).map(|ip| ip.to_string()));
-            facts.extend(message.server_id().map(|ip| format!("to {ip}")));
+            facts.extend(server.map(|ip| format!("to {ip}")));
         }
         _ => {
+            let address = some(bootp.ciaddr).or(some(bootp.yiaddr));
+            facts.extend(address.map(|ip| ip.to_string()));
             facts.push(format!("xid {:#010x}", bootp.xid));
-            facts.extend(
-                some(bootp.ciaddr)
-                    .or(some(bootp.yiaddr))
-                    .map(|ip| ip.to_string()),
-            );
         }
     }
-    facts.extend(relay);
-    facts.join("  ")
+    let relay = some(bootp.giaddr).filter(|ip| !told.contains(ip));
+    facts.extend(relay.map(|ip| format!("via {ip}")));
+    facts
 }
 
 fn mac_of(bytes: &[u8]) -> String {
@@ -94,17 +102,11 @@ fn mac_of(bytes: &[u8]) -> String {
     }
 }
 
-/// What a frame is, in a line without its addresses.
-fn of_frame(frame: &Frame) -> String {
-    if let Some(message) = Message::of(frame) {
-        let facts = facts(&message);
-        return format!("{}  {facts}", message.type_name())
-            .trim_end()
-            .to_string();
-    }
+/// What a frame without a message is, in a line without its addresses.
+fn other(frame: &Frame) -> String {
     if let Some(arp) = frame.arp() {
         let ip = |bytes: &[u8]| match <[u8; 4]>::try_from(bytes) {
-            Ok(octets) => std::net::Ipv4Addr::from(octets).to_string(),
+            Ok(octets) => Ipv4Addr::from(octets).to_string(),
             Err(_) => format!("hex:{}", hex::encode(bytes)),
         };
         return match arp.op {
@@ -125,6 +127,9 @@ fn of_frame(frame: &Frame) -> String {
         };
     }
     let size = |layer: Option<&Layer>| layer.map_or(0, Layer::encoded_len);
+    if let Some(fragment) = super::meaning::fragment(frame) {
+        return fragment;
+    }
     if let Some(udp) = frame.udp() {
         return format!(
             "UDP {} -> {}, {} bytes",
@@ -141,48 +146,123 @@ fn of_frame(frame: &Frame) -> String {
 
 /// What an entry is, in a line: `OFFER  192.0.2.100  from 192.0.2.1  lease 1h`.
 pub fn summary(entry: &Entry) -> String {
-    of_frame(&entry.frame)
+    match Message::of(&entry.frame) {
+        Some(message) => {
+            let mut text = message.type_name().into_owned();
+            for fact in facts(&message, &[]) {
+                text.push_str("  ");
+                text.push_str(&fact);
+            }
+            text
+        }
+        None => other(&entry.frame),
+    }
 }
 
-/// Source and destination: IP addresses, else Ethernet addresses.
-fn ends(frame: &Frame) -> (String, String) {
+/// From how many columns on a list shows the ends of each frame, microseconds, and clients.
+const NARROW: usize = 70;
+const ROOMY: usize = 100;
+const WIDE: usize = 124;
+
+/// Appends source and destination, 15 columns each where they are IP addresses.
+fn ends(out: &mut String, frame: &Frame, arrow: &str) {
     if let Some(ip) = frame.ipv4() {
-        return (ip.src.to_string(), ip.dst.to_string());
+        let _ = write!(out, "{:>15}{arrow}{:<15}", ip.src, ip.dst);
+        return;
     }
-    match frame.ether() {
-        Some(ether) => (ether.src.to_string(), ether.dst.to_string()),
-        None => ("-".into(), "-".into()),
+    let arp = frame
+        .arp()
+        .and_then(|it| it.sender_ip().zip(it.target_ip()));
+    if let Some((src, dst)) = arp {
+        let _ = write!(out, "{src:>15}{arrow}{dst:<15}");
+    } else if let Some(ether) = frame.ether() {
+        let start = out.len();
+        let _ = write!(out, "{}{arrow}", ether.src);
+        let _ = match ether.dst.is_broadcast() {
+            true => write!(out, "broadcast"),
+            false => write!(out, "{}", ether.dst),
+        };
+        let missing = (30 + arrow.len()).saturating_sub(out.len() - start);
+        out.extend(std::iter::repeat_n(' ', missing));
+    } else {
+        let _ = write!(out, "{:>15}{arrow}{:<15}", "-", "-");
     }
 }
 
-/// Prints an entry as a line of a list: number, time, ends, what it is; cut at the width.
+/// Prints an entry as a line of a list: number, time, ends, what it is; cut at the width. Memory does
+/// not grow with the number of lines.
 pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
-    let (src, dst) = ends(&entry.frame);
-    let vlans: Vec<String> = entry.frame.vlans().map(|it| it.to_string()).collect();
-    let mut text = of_frame(&entry.frame);
-    if !vlans.is_empty() {
-        text = format!("vlan {}  {text}", vlans.join("/"));
+    let frame = &entry.frame;
+    let roomy = style.width >= ROOMY;
+    let time = entry.since.as_secs_f64();
+    let mut line = String::with_capacity(2 * style.width);
+    let _ = match roomy {
+        true => write!(line, "{:>5}  {time:>10.6}  ", entry.number),
+        false => write!(line, "{:>4} {time:>8.3} ", entry.number),
+    };
+    let mut told = Vec::new();
+    if style.width >= NARROW {
+        ends(&mut line, frame, if roomy { " -> " } else { " > " });
+        line.push_str(if roomy { "  " } else { " " });
+        told.extend(frame.ipv4().into_iter().flat_map(|ip| [ip.src, ip.dst]));
     }
-    if let (Some(comment), true) = (&entry.comment, entry.direction == Direction::Read) {
-        let mut said = String::new();
-        escape_into(&mut said, comment.as_bytes());
-        text = format!("{text}  # {said}");
+    let message = Message::of(frame);
+    let head = columns(&line);
+    let mut kind = None;
+    let mut end = line.len();
+    for vlan in frame.vlans() {
+        let _ = write!(line, "vlan {vlan}  ");
+    }
+    let start = line.len();
+    match &message {
+        Some(message) => {
+            kind = message.message_type();
+            let _ = write!(line, "{:<8}", message.type_name());
+            end = line.len();
+            if style.width >= WIDE {
+                line.push_str("  ");
+                super::meaning::colons(&mut line, message.bootp.client_hardware());
+            }
+            for fact in facts(message, &told) {
+                line.push_str("  ");
+                line.push_str(&fact);
+            }
+        }
+        None => line.push_str(&other(frame)),
+    }
+    if let Verdict::Stray(_) | Verdict::Duplicate = entry.verdict {
+        line.push_str("  (not taken)");
+    }
+    if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction) {
+        line.push_str("  # ");
+        escape_into(&mut line, comment.as_bytes());
     }
     if entry.original_len > entry.bytes.len() {
-        text.push_str(&format!(
-            "  [cut: {} of {} bytes]",
-            entry.bytes.len(),
-            entry.original_len
-        ));
+        let (there, was) = (entry.bytes.len(), entry.original_len);
+        let _ = write!(line, "  [cut: {there} of {was} bytes]");
     }
-    let line = format!(
-        "{:>5}  {:>10.6}  {src:>15} -> {dst:<15}  {text}",
-        entry.number,
-        entry.since.as_secs_f64()
-    );
-    let shown: String = match line.chars().count() > style.width {
-        true => line.chars().take(style.width - 1).chain(['…']).collect(),
-        false => line,
-    };
-    writeln!(out, "{}", shown.trim_end())
+    let shown = cut(&line, style.width);
+    let shown = shown.trim_end();
+    match (
+        style.color,
+        shown.get(..start),
+        shown.get(start..end),
+        shown.get(end..),
+    ) {
+        (true, Some(before), Some(name), Some(after)) if kind.is_some() => {
+            let (time, rest) = before
+                .split_at_checked(before.len().min(head))
+                .unwrap_or((before, ""));
+            writeln!(
+                out,
+                "{}{rest}{}{after}",
+                style.dim(time),
+                style.kind(kind, name)
+            )
+        }
+        _ => {
+            out.write_all(shown.as_bytes())?;
+            out.write_all(b"\n")
+        }
+    }
 }

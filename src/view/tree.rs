@@ -1,535 +1,328 @@
 //! Every field of a frame with the bytes it stands in.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::Range;
 
 use super::Style;
+use super::meaning::{self, Note};
+use super::style::{BOLD, DIM, NAME, WARN, columns, push_number, take_line};
 use super::summary::{duration, summary};
 use crate::commands::outcome::{Direction, Entry, Verdict};
-use crate::dhcp::value::{Value, escape_into};
-use crate::dhcp::{Message, Place, enums, options};
+use crate::dhcp::{Joined, Message, Place};
 use crate::wire::*;
 
 /// Columns of the name and of the byte range.
-const NAME: usize = 24;
-const RANGE: usize = 10;
+const NAME_WIDTH: usize = 26;
+const RANGE_WIDTH: usize = 10;
 
-struct Tree<'a> {
-    out: &'a mut dyn Write,
+/// The text of a tree as it grows.
+pub(super) struct Tree<'a> {
+    text: String,
     style: &'a Style,
-}
-
-impl Tree<'_> {
-    fn head(&mut self, name: &str, start: usize, end: usize, note: &str) -> io::Result<()> {
-        let range = format!("{start}..{end}");
-        let name = self.style.bold(name);
-        let line = format!("{name}  {}  {note}", self.style.dim(&range));
-        writeln!(self.out, "{}", line.trim_end())
-    }
-
-    /// A field: name, bytes, value, what is to be said about it.
-    fn field(
-        &mut self,
-        depth: usize,
-        name: &str,
-        range: Option<(usize, usize)>,
-        value: &str,
-        note: &str,
-    ) -> io::Result<()> {
-        let indent = 2 * depth;
-        let range = range.map_or(String::new(), |(start, end)| format!("{start}..{end}"));
-        let gap = (NAME + 2)
-            .saturating_sub(indent + name.chars().count())
-            .max(1);
-        let name = self.style.name(name);
-        let room = self.style.width.saturating_sub(NAME + RANGE + 4).max(24);
-        let mut rest: Vec<char> = value.chars().collect();
-        let first = cut_line(&mut rest, room);
-        let note = if note.is_empty() {
-            String::new()
-        } else {
-            format!("  {note}")
-        };
-        let shown_range = self.style.dim(&format!("{range:<RANGE$}"));
-        let end = if rest.is_empty() { note.as_str() } else { "" };
-        let line = format!("{:indent$}{name}{:gap$}{shown_range} {first}{end}", "", "");
-        writeln!(self.out, "{}", line.trim_end())?;
-        // A long value goes on below, under itself.
-        while !rest.is_empty() {
-            let part = cut_line(&mut rest, room);
-            let end = if rest.is_empty() { note.as_str() } else { "" };
-            writeln!(
-                self.out,
-                "{:width$}{part}{end}",
-                "",
-                width = NAME + RANGE + 3
-            )?;
-        }
-        Ok(())
-    }
-
-    fn warn(&self, text: &str) -> String {
-        self.style.warn(text)
-    }
-
-    fn item(
-        &mut self,
-        depth: usize,
-        base: usize,
-        item: &OptionItem,
-        joined: Option<&(Value, usize)>,
-    ) -> io::Result<()> {
-        let start = base + item.offset;
-        let range = Some((start, start + item.raw.len()));
-        let row = options::by_code(item.code);
-        let name = format!("{} {}", item.code, row.name);
-        match item.kind {
-            ItemKind::Pad => self.field(depth, "0 pad", range, "", ""),
-            ItemKind::End => self.field(depth, "255 end", range, "", ""),
-            ItemKind::AfterEnd => {
-                let zeros = item.data.iter().all(|byte| *byte == 0);
-                match zeros {
-                    true => self.field(
-                        depth,
-                        "padding",
-                        range,
-                        &format!("{} zero bytes", item.data.len()),
-                        "",
-                    ),
-                    false => self.field(
-                        depth,
-                        "after end",
-                        range,
-                        &hex::encode(item.data),
-                        &self.warn("not zero"),
-                    ),
-                }
-            }
-            ItemKind::Truncated { declared } => {
-                let note = match declared {
-                    Some(len) => format!(
-                        "cut short: {len} bytes announced, {} there",
-                        item.data.len()
-                    ),
-                    None => "cut short: no length byte".into(),
-                };
-                self.field(
-                    depth,
-                    &name,
-                    range,
-                    &hex::encode(item.data),
-                    &self.warn(&note),
-                )
-            }
-            ItemKind::Option => {
-                if let Some((value, pieces)) = joined {
-                    let note = self
-                        .style
-                        .dim(&format!("(joined from {pieces} pieces, RFC 3396)"));
-                    self.field(depth, &name, range, &value.to_string(), &note)?;
-                    return self.parts(depth + 1, value);
-                }
-                match row.ty.decode(item.data) {
-                    Ok(value) => {
-                        let text = value.to_string();
-                        self.field(depth, &name, range, &text, "")?;
-                        self.parts(depth + 1, &value)
-                    }
-                    Err(error) => {
-                        let mut text = hex::encode(item.data);
-                        if text.is_empty() {
-                            text = "no data".into();
-                        }
-                        let note = self.warn(&format!("is no {}: {error}", row.ty.name()));
-                        self.field(depth, &name, range, &text, &note)
-                    }
-                }
-            }
-        }
-    }
-
-    fn parts(&mut self, depth: usize, value: &Value) -> io::Result<()> {
-        for (name, part) in value.parts() {
-            self.field(depth, &name, None, &part.to_string(), "")?;
-        }
-        Ok(())
-    }
-
-    /// The options of a stream that begins at `base`, split ones joined where the first piece stands.
-    fn stream(
-        &mut self,
-        depth: usize,
-        base: usize,
-        stream: &[u8],
-        place: Place,
-        message: &Message,
-    ) -> io::Result<()> {
-        let joined = message.options();
-        let mut seen = Vec::new();
-        let mut pads: Option<(usize, usize)> = None;
-        for item in Options::new(stream) {
-            if item.kind == ItemKind::Pad {
-                let start = base + item.offset;
-                pads = Some((pads.map_or(start, |it| it.0), start + 1));
-                continue;
-            }
-            self.pads(depth, pads.take())?;
-            let whole = joined
-                .iter()
-                .find(|it| it.code == item.code && it.pieces > 1);
-            let mut first = None;
-            if let Some(it) = whole.filter(|_| item.kind == ItemKind::Option) {
-                if seen.contains(&item.code) || it.place != place {
-                    let start = base + item.offset;
-                    let name = format!("{} {}", item.code, options::by_code(item.code).name);
-                    let text = hex::encode(item.data);
-                    self.field(
-                        depth,
-                        &name,
-                        Some((start, start + item.raw.len())),
-                        &text,
-                        &self.style.dim("(a further piece)"),
-                    )?;
-                    continue;
-                }
-                seen.push(item.code);
-                first = it.value().ok().map(|value| (value, it.pieces));
-            }
-            self.item(depth, base, &item, first.as_ref())?;
-        }
-        self.pads(depth, pads)
-    }
-
-    fn pads(&mut self, depth: usize, pads: Option<(usize, usize)>) -> io::Result<()> {
-        match pads {
-            Some((start, end)) => self.field(
-                depth,
-                "0 pad",
-                Some((start, end)),
-                &format!("{} bytes", end - start),
-                "",
-            ),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Takes a line of at most `room` characters off the front, up to a comma or a space if there is one.
-fn cut_line(rest: &mut Vec<char>, room: usize) -> String {
-    let mut end = rest.len().min(room);
-    if end < rest.len() {
-        let line = rest.get(..end).unwrap_or_default();
-        let stop = line.iter().rposition(|c| matches!(c, ',' | ' '));
-        end = stop.map_or(end, |it| it + 1);
-    }
-    rest.drain(..end).collect()
-}
-
-/// What a field's number stands for.
-fn meaning(layer: &str, field: &str, number: u64) -> Option<String> {
-    let name = match (layer, field, number) {
-        ("Ether" | "Dot1Q", "type", 0x0800) => "IPv4",
-        ("Ether" | "Dot1Q", "type", 0x0806) => "ARP",
-        ("Ether" | "Dot1Q", "type", 0x8100) => "802.1Q tag",
-        ("Ether" | "Dot1Q", "type", 0x88a8) => "802.1ad tag",
-        ("Ether" | "Dot1Q", "type", 0x86dd) => "IPv6",
-        ("Ether", "type", 0..=1500) => "IEEE 802.3 length",
-        ("IP", "proto", 1) => "ICMP",
-        ("IP", "proto", 6) => "TCP",
-        ("IP", "proto", 17) => "UDP",
-        ("IP", "flags", 1) => "more fragments",
-        ("IP", "flags", 2) => "don't fragment",
-        ("UDP", "sport" | "dport", 67) => "bootps (server, relay agent)",
-        ("UDP", "sport" | "dport", 68) => "bootpc (client)",
-        ("UDP", "chksum", 0) => "none",
-        ("ARP", "op", 1) => "request",
-        ("ARP", "op", 2) => "reply",
-        ("ICMP", "type", 0) => "echo reply",
-        ("ICMP", "type", 3) => "unreachable",
-        ("ICMP", "type", 8) => "echo request",
-        ("BOOTP", "op", 1) => "BOOTREQUEST",
-        ("BOOTP", "op", 2) => "BOOTREPLY",
-        ("BOOTP", "flags", 0) => "unicast",
-        ("BOOTP", "flags", 0x8000) => "broadcast",
-        ("BOOTP", "htype", number) => {
-            return enums::hardware_type_name(u8::try_from(number).ok()?).map(Into::into);
-        }
-        ("BOOTP", "flags", number) => {
-            let how = if number & 0x8000 != 0 {
-                "broadcast"
-            } else {
-                "unicast"
-            };
-            return Some(format!("{how}; reserved bits set"));
-        }
-        _ => return None,
-    };
-    Some(name.into())
-}
-
-fn text_field(bytes: &[u8]) -> String {
-    let end = bytes.iter().rposition(|it| *it != 0).map_or(0, |at| at + 1);
-    if end == 0 {
-        return "-".into();
-    }
-    let mut text = String::new();
-    escape_into(&mut text, &bytes[..end]);
-    text
-}
-
-fn show_value(row: &FieldSpec, value: &FieldValue) -> String {
-    match (row.kind, value) {
-        (FieldKind::Hex, FieldValue::Number(number)) => {
-            let digits = row.bits.div_ceil(4);
-            format!("0x{number:0digits$x}")
-        }
-        (FieldKind::Text, FieldValue::Bytes(bytes)) => text_field(bytes),
-        (_, value) => value.to_string(),
-    }
+    entry: &'a Entry,
+    message: Option<Message<'a>>,
+    pub(super) options: Vec<Joined<'a>>,
+    overload: u8,
 }
 
 /// Prints an entry as a tree of layers and fields with their byte ranges. Wrong checksums and lengths,
-/// options that do not fit their type, and everything else out of order is said where it stands.
+/// options that do not fit their type, and everything else out of order is said where it stands, behind
+/// `(!)`.
 pub fn tree(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
-    let mut tree = Tree { out, style };
-    let how = match entry.direction {
-        Direction::Sent => format!("sent at {}", duration(entry.since)),
-        Direction::Received => format!("received at {}", duration(entry.since)),
-        Direction::Read => format!("at {:.6} s", entry.since.as_secs_f64()),
-        Direction::Built => "built, not sent".into(),
+    let message = Message::of(&entry.frame);
+    let mut tree = Tree {
+        text: String::with_capacity(4096),
+        style,
+        entry,
+        options: message.as_ref().map(Message::options).unwrap_or_default(),
+        overload: message.as_ref().map_or(0, Message::overload),
+        message,
     };
-    let mut title = format!("frame {}  {} bytes, {how}", entry.number, entry.bytes.len());
-    if entry.original_len > entry.bytes.len() {
-        title.push_str(&format!(" (cut: {} on the wire)", entry.original_len));
-    }
-    writeln!(
-        tree.out,
-        "{}",
-        tree.style.bold(&format!("{title}  {}", summary(entry)))
-    )?;
-    if let Verdict::Stray(reason) = &entry.verdict {
-        let text = tree.warn(&format!("stray: {}", super::escape(reason)));
-        writeln!(tree.out, "{text}")?;
-    }
-    if let Some(comment) = entry
-        .comment
-        .as_deref()
-        .filter(|_| entry.direction == Direction::Read)
-    {
-        writeln!(tree.out, "  # {}", super::escape(comment))?;
-    }
+    tree.title();
     let computed = entry.frame.computed();
-    let cut = entry.original_len > entry.bytes.len();
-    for (index, (offset, layer)) in entry.frame.with_offsets().enumerate() {
-        let end = offset + layer.encoded_len();
-        let above = index
-            .checked_sub(1)
-            .and_then(|at| entry.frame.layers.get(at));
-        tree.layer(entry, offset, end, layer, above, computed.get(index), cut)?;
+    let mut above = None;
+    for ((offset, layer), computed) in entry.frame.with_offsets().zip(computed) {
+        tree.layer(offset, layer, above, &computed);
+        above = Some(layer);
     }
-    Ok(())
+    out.write_all(tree.text.as_bytes())
 }
 
-impl Tree<'_> {
-    #[allow(clippy::too_many_arguments)]
+impl<'a> Tree<'a> {
+    fn title(&mut self) {
+        let entry = self.entry;
+        let how = match entry.direction {
+            Direction::Sent => format!("sent at {}", duration(entry.since)),
+            Direction::Received => format!("received at {}", duration(entry.since)),
+            // Hex text has no time.
+            Direction::Read if entry.at.0 == 0 => "read".into(),
+            Direction::Read => {
+                let date = super::json::date(entry.at, ' ');
+                let micros = entry.at.parts().1 / 1000;
+                let since = match entry.since.is_zero() {
+                    true => String::new(),
+                    false => format!(", +{:.6} s", entry.since.as_secs_f64()),
+                };
+                format!("{date}.{micros:06} UTC{since}")
+            }
+            Direction::Built => "built, not sent".into(),
+        };
+        let cut = match entry.original_len > entry.bytes.len() {
+            true => format!(" (cut: {} on the wire)", entry.original_len),
+            false => String::new(),
+        };
+        let title = format!(
+            "frame {}  {} bytes, {how}{cut}",
+            entry.number,
+            entry.bytes.len()
+        );
+        self.style.push(&mut self.text, BOLD, &title);
+        let summary = summary(entry);
+        match columns(&title) + 2 + columns(&summary) <= self.style.width {
+            true => self.text.push_str("  "),
+            false => self.text.push_str("\n  "),
+        }
+        self.style.push(&mut self.text, BOLD, &summary);
+        self.text.push('\n');
+        match &entry.verdict {
+            Verdict::Part => {}
+            Verdict::Duplicate => self.remark("the same answer once more"),
+            Verdict::Stray(reason) => self.remark(&format!("stray: {}", super::escape(reason))),
+        }
+        if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction) {
+            self.text.push_str("  # ");
+            self.text.push_str(&super::escape(comment));
+            self.text.push('\n');
+        }
+    }
+
+    /// A line of its own about something odd.
+    fn remark(&mut self, what: &str) {
+        self.text.push_str("  ");
+        self.style
+            .push(&mut self.text, WARN, &format!("(!) {what}"));
+        self.text.push('\n');
+    }
+
+    /// The heading of a layer.
+    pub(super) fn head(&mut self, name: &str, range: Range<usize>, note: Note) {
+        self.style.push(&mut self.text, BOLD, name);
+        self.text.push_str("  ");
+        let used = columns(name) + 2 + self.range(range);
+        let (ansi, note): (_, Cow<str>) = match note {
+            Note::None => (DIM, "".into()),
+            Note::Fine(text) => (DIM, text),
+            Note::Odd(text) => (WARN, format!("(!) {text}").into()),
+        };
+        if !note.is_empty() {
+            match used + 2 + columns(&note) <= self.style.width {
+                true => self.spaces(2),
+                false => self.new_line(2),
+            }
+            self.style.push(&mut self.text, ansi, &note);
+        }
+        self.text.push('\n');
+    }
+
+    fn spaces(&mut self, count: usize) {
+        const BLANKS: &str = "                                        ";
+        let mut left = count;
+        while left > 0 {
+            let part = left.min(BLANKS.len());
+            self.text.push_str(BLANKS.get(..part).unwrap_or(BLANKS));
+            left -= part;
+        }
+    }
+
+    /// Appends a range, and says how many columns it takes.
+    fn range(&mut self, range: Range<usize>) -> usize {
+        if self.style.color {
+            let text = format!("{}..{}", range.start, range.end);
+            self.style.push(&mut self.text, DIM, &text);
+            return text.len();
+        }
+        let before = self.text.len();
+        push_number(&mut self.text, range.start as u64);
+        self.text.push_str("..");
+        push_number(&mut self.text, range.end as u64);
+        self.text.len() - before
+    }
+
+    /// A field: name, bytes, value, what is to be said about it. What is too long for a line goes on
+    /// below, under itself.
+    pub(super) fn field(
+        &mut self,
+        depth: usize,
+        name: &str,
+        range: Option<Range<usize>>,
+        value: &str,
+        note: Note,
+    ) {
+        const LEFT: usize = NAME_WIDTH + RANGE_WIDTH;
+        self.spaces(2 * depth);
+        self.style.push(&mut self.text, NAME, name);
+        let used = 2 * depth + columns(name);
+        self.spaces(NAME_WIDTH.saturating_sub(used).max(1));
+        let mut at = NAME_WIDTH.max(used + 1);
+        let width = range.map_or(0, |it| self.range(it));
+        self.spaces(RANGE_WIDTH.saturating_sub(width).max(1));
+        at += RANGE_WIDTH.max(width + 1);
+        let room = self.style.width.saturating_sub(LEFT).max(24);
+        let first = room.saturating_sub(at - LEFT).max(8);
+        let mut rest = value;
+        let mut line = take_line(&mut rest, first);
+        loop {
+            self.text.push_str(line);
+            if rest.is_empty() {
+                break;
+            }
+            self.new_line(LEFT);
+            at = LEFT;
+            line = take_line(&mut rest, room);
+        }
+        let (ansi, note): (_, Cow<str>) = match note {
+            Note::None => (DIM, "".into()),
+            Note::Fine(text) => (DIM, text),
+            Note::Odd(text) => (WARN, format!("(!) {text}").into()),
+        };
+        if !note.is_empty() {
+            let mut here = at + columns(line);
+            if !line.is_empty() {
+                self.text.push_str("  ");
+                here += 2;
+            }
+            let mut rest: &str = &note;
+            let mut room_here = self.style.width.saturating_sub(here);
+            if room_here < columns(rest) && !line.is_empty() {
+                self.new_line(LEFT);
+                room_here = room;
+            }
+            loop {
+                let line = take_line(&mut rest, room_here.max(8));
+                self.style.push(&mut self.text, ansi, line.trim_end());
+                if rest.is_empty() {
+                    break;
+                }
+                self.new_line(LEFT);
+                room_here = room;
+            }
+        }
+        self.new_line(0);
+    }
+
+    /// Ends the line, without blanks, and begins one that is indented.
+    fn new_line(&mut self, indent: usize) {
+        let len = self.text.trim_end_matches(' ').len();
+        self.text.truncate(len);
+        self.text.push('\n');
+        self.spaces(indent);
+    }
+
     fn layer(
         &mut self,
-        entry: &Entry,
         offset: usize,
-        end: usize,
-        layer: &Layer,
+        layer: &'a Layer,
         above: Option<&Layer>,
-        computed: Option<&Computed>,
-        cut: bool,
-    ) -> io::Result<()> {
+        computed: &Computed,
+    ) {
+        let end = offset + layer.encoded_len();
         match layer {
-            Layer::Raw(bytes) => return self.raw(offset, end, bytes, above),
+            Layer::Raw(bytes) => return self.raw(offset, bytes, above),
             Layer::Padding(bytes) => {
-                let zeros = bytes.iter().all(|it| *it == 0);
-                let what = if zeros {
-                    "zeros".into()
-                } else {
-                    hex::encode(bytes)
-                };
-                self.head("Padding", offset, end, "")?;
-                return self.field(1, "bytes", Some((offset, end)), &what, "");
+                self.head("Padding", offset..end, Note::None);
+                return self.payload(offset, bytes);
             }
-            Layer::Cooked(bytes) => {
-                self.head("Linux cooked capture", offset, end, "")?;
-                return self.field(1, "header", Some((offset, end)), &hex::encode(bytes), "");
+            Layer::Cooked(bytes) => return self.cooked(offset, bytes),
+            Layer::Ipv4(_) => {
+                let note = meaning::fragment(&self.entry.frame).map_or(Note::None, |it| {
+                    Note::fine(format!("{it}; fragments are not joined"))
+                });
+                self.head(layer.name(), offset..end, note);
             }
-            _ => self.head(layer.name(), offset, end, "")?,
+            _ => self.head(layer.name(), offset..end, Note::None),
         }
-        let message = Message::of(&entry.frame);
-        let overload = message.as_ref().map_or(0, Message::overload);
         for row in layer.fields() {
-            let Some(value) = layer.get(row.name) else {
+            let Some(value) = layer.get(row.name).filter(|_| row.name != "options") else {
                 continue;
             };
-            if row.name == "options" {
-                continue;
-            }
-            let (start, stop) = match (row.byte_len(), layer, &value) {
+            let range = match (row.byte_len(), layer, &value) {
                 (0, Layer::Arp(arp), FieldValue::Bytes(bytes)) => {
-                    let before = match row.name {
-                        "hwsrc" => 0,
-                        "psrc" => arp.hwsrc.len(),
-                        "hwdst" => arp.hwsrc.len() + arp.psrc.len(),
-                        _ => arp.hwsrc.len() + arp.psrc.len() + arp.hwdst.len(),
-                    };
-                    let start = offset + 8 + before;
-                    (start, start + bytes.len())
+                    let start = offset + 8 + arp_offset(arp, row.name);
+                    start..start + bytes.len()
                 }
-                (len, ..) => (offset + row.byte(), offset + row.byte() + len),
+                (len, ..) => offset + row.byte()..offset + row.byte() + len,
             };
-            let mut text = show_value(row, &value);
-            let mut note = String::new();
-            match (row.layer, row.name, &value) {
-                ("ARP", "psrc" | "pdst", FieldValue::Bytes(bytes)) => {
-                    if let Ok(octets) = <[u8; 4]>::try_from(bytes.as_slice()) {
-                        text = std::net::Ipv4Addr::from(octets).to_string();
-                    }
-                }
-                ("ARP", "hwsrc" | "hwdst", FieldValue::Bytes(bytes)) => {
-                    let parts: Vec<String> = bytes.iter().map(|it| format!("{it:02x}")).collect();
-                    text = parts.join(":");
-                }
-                ("BOOTP", "chaddr", FieldValue::Bytes(bytes)) => {
-                    let hlen = entry
-                        .frame
-                        .bootp()
-                        .map_or(6, |it| usize::from(it.hlen))
-                        .min(16);
-                    let (used, rest) = bytes.split_at(hlen.min(bytes.len()));
-                    text = used
-                        .iter()
-                        .map(|it| format!("{it:02x}"))
-                        .collect::<Vec<_>>()
-                        .join(":");
-                    if rest.iter().any(|it| *it != 0) {
-                        note = format!("beyond hlen: {}", hex::encode(rest));
-                    }
-                }
-                ("BOOTP", "sname", FieldValue::Bytes(_)) if overload & 2 != 0 => {
-                    text = "holds options (52):".into()
-                }
-                ("BOOTP", "file", FieldValue::Bytes(_)) if overload & 1 != 0 => {
-                    text = "holds options (52):".into()
-                }
-                (_, name, FieldValue::Number(number)) => {
-                    if let Some(name) = meaning(row.layer, row.name, *number) {
-                        text = format!("{text}  {name}");
-                    }
-                    if let Some(it) = computed {
-                        note = self.check(name, *number, it, layer, entry.checksum_unfinished, cut);
-                    }
-                }
-                _ => {}
-            }
-            self.field(1, row.name, Some((start, stop)), &text, &note)?;
-            if let (Some(message), "sname" | "file") = (&message, row.name) {
-                let (bit, place, bytes) = match row.name {
-                    "file" => (1, Place::File, &message.bootp.file[..]),
-                    _ => (2, Place::Sname, &message.bootp.sname[..]),
-                };
-                if overload & bit != 0 {
-                    self.stream(2, start, bytes, place, message)?;
-                }
-            }
+            let note = match &value {
+                FieldValue::Number(number) => match meaning::oddity(row, &value, self.hlen()) {
+                    Note::None => meaning::check(layer, row.name, *number, computed, self.entry),
+                    note => note,
+                },
+                _ => meaning::oddity(row, &value, self.hlen()),
+            };
+            self.header_field(row, range, &value, note);
         }
-        if let Layer::Ipv4(ip) = layer
-            && !ip.options.is_empty()
-        {
-            self.field(
-                1,
-                "options",
-                Some((offset + 20, end)),
-                &hex::encode(&ip.options),
-                "",
-            )?;
-        }
-        if let (Layer::Dhcp(dhcp), Some(message)) = (layer, &message) {
-            self.stream(1, offset + 4, &dhcp.options, Place::Options, message)?;
-            if !dhcp.iter().any(|it| it.kind == ItemKind::End) {
-                let text = self.warn("no END option");
-                writeln!(self.out, "  {text}")?;
+        match layer {
+            Layer::Ipv4(ip) if !ip.options.is_empty() => {
+                let text = hex::encode(&ip.options);
+                self.field(1, "options", Some(offset + 20..end), &text, Note::None);
             }
-        }
-        Ok(())
-    }
-
-    /// Whether a computed field holds what it should.
-    fn check(
-        &self,
-        name: &str,
-        number: u64,
-        it: &Computed,
-        layer: &Layer,
-        unfinished: bool,
-        cut: bool,
-    ) -> String {
-        let wrong = |should: String| self.warn(&format!("wrong, should be {should}"));
-        match (layer, name) {
-            (Layer::Udp(_), "chksum") if number == 0 => String::new(),
-            (Layer::Udp(_), "chksum") if unfinished && number != u64::from(it.chksum) => {
-                self.style.dim("unfinished: left to the network card")
+            Layer::Dhcp(dhcp) => {
+                self.stream(1, offset + 4, &dhcp.options, Place::Options);
+                if !dhcp.iter().any(|it| it.kind == ItemKind::End) {
+                    self.remark("no END option");
+                }
             }
-            (Layer::Udp(_) | Layer::Icmp(_), "chksum") if cut => {
-                self.style.dim("not checked: the capture is cut")
-            }
-            (Layer::Ipv4(ip), "chksum")
-                if number != u64::from(it.chksum) && ip.ihl.get().is_none_or(|it| it >= 5) =>
-            {
-                wrong(format!("{:#06x}", it.chksum))
-            }
-            (Layer::Udp(_) | Layer::Icmp(_), "chksum") if number != u64::from(it.chksum) => {
-                wrong(format!("{:#06x}", it.chksum))
-            }
-            (Layer::Ipv4(_) | Layer::Udp(_) | Layer::Icmp(_), "chksum") => self.style.dim("ok"),
-            (Layer::Ipv4(_) | Layer::Udp(_), "len") if number != u64::from(it.len) && !cut => {
-                self.warn(&format!("{} bytes are there", it.len))
-            }
-            _ => String::new(),
+            _ => {}
         }
     }
 
-    /// Bytes that no layer claims; the fields of a BOOTP header that stops too early are named.
-    fn raw(
+    /// The bytes of `chaddr` that count.
+    fn hlen(&self) -> usize {
+        self.message
+            .map_or(6, |it| it.bootp.client_hardware().len())
+    }
+
+    /// A field of a header, and below it the options that an overloaded one holds.
+    fn header_field(
         &mut self,
-        offset: usize,
-        end: usize,
-        bytes: &[u8],
-        above: Option<&Layer>,
-    ) -> io::Result<()> {
-        let ports = [SERVER_PORT, CLIENT_PORT];
-        match above {
-            Some(Layer::Udp(udp)) if ports.contains(&udp.sport) || ports.contains(&udp.dport) => {
-                let note = self.warn(&format!("cut short: {} of {BOOTP_LEN} bytes", bytes.len()));
-                self.head("BOOTP", offset, end, &note)?;
-                for row in FIELDS.iter().filter(|row| row.layer == "BOOTP") {
-                    let Some(part) = bytes.get(row.byte()..row.byte() + row.byte_len()) else {
-                        continue;
-                    };
-                    let range = (offset + row.byte(), offset + row.byte() + part.len());
-                    self.field(1, row.name, Some(range), &hex::encode(part), "")?;
-                }
-                Ok(())
-            }
-            Some(Layer::Bootp(_)) => {
-                let note = match bytes.get(..4) {
-                    Some(cookie) => format!(
-                        "begins with {}, not with the magic cookie 63825363",
-                        hex::encode(cookie)
-                    ),
-                    None => format!("{} bytes: no room for the magic cookie", bytes.len()),
-                };
-                let note = self.warn(&note);
-                self.head("Vendor area", offset, end, &note)?;
-                self.field(1, "bytes", Some((offset, end)), &hex::encode(bytes), "")
-            }
-            _ => {
-                self.head("Raw", offset, end, "")?;
-                self.field(1, "bytes", Some((offset, end)), &hex::encode(bytes), "")
-            }
+        row: &FieldSpec,
+        range: Range<usize>,
+        value: &FieldValue,
+        note: Note,
+    ) {
+        let holds = match (row.layer, row.name) {
+            ("BOOTP", "file") if self.overload & 1 != 0 => Some(Place::File),
+            ("BOOTP", "sname") if self.overload & 2 != 0 => Some(Place::Sname),
+            _ => None,
+        };
+        if let (Some(place), FieldValue::Bytes(bytes)) = (holds, value) {
+            let start = range.start;
+            let text = "holds options (overload, 52):";
+            self.field(1, row.name, Some(range), text, note);
+            return self.stream(2, start, bytes, place);
         }
+        let mut text = String::new();
+        meaning::show(&mut text, row, value, self.hlen());
+        self.field(1, row.name, Some(range), &text, note);
     }
+}
+
+pub(super) fn zeros(count: usize) -> String {
+    match count {
+        1 => "1 zero byte".into(),
+        count => format!("{count} zero bytes"),
+    }
+}
+
+/// Where an address of an ARP packet begins, counted from the first.
+fn arp_offset(arp: &Arp, name: &str) -> usize {
+    let lengths = [arp.hwsrc.len(), arp.psrc.len(), arp.hwdst.len()];
+    let before = match name {
+        "hwsrc" => 0,
+        "psrc" => 1,
+        "hwdst" => 2,
+        _ => 3,
+    };
+    lengths.iter().take(before).sum()
 }

@@ -10,6 +10,7 @@
 //! | [`talk`] | players without clock, chance or socket: client, server, host; the driver that runs them |
 //! | [`commands`] | one file per command: arguments in, entries and an outcome out |
 //! | [`view`] | entries and outcomes as tables, trees, ladders, hexdumps, JSON, command lines |
+//! | [`script`] | Starlark: packets as values, every command a function, expectations |
 //!
 //! `dhcp` and `link` do not know each other.
 //!
@@ -21,6 +22,9 @@
 pub mod commands;
 pub mod dhcp;
 pub mod link;
+// Starlark's derive macros mark its values by implementing an unsafe trait; nothing here is unsafe by hand.
+#[allow(unsafe_code)]
+pub mod script;
 pub mod talk;
 pub mod view;
 pub mod wire;

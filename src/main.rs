@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
-use dhcpcraft::commands::{Cli, Command, Error, Outcome, session::Session};
-use dhcpcraft::view;
+use dhcpcraft::commands::script::RunArgs;
+use dhcpcraft::commands::{Cli, Command, Error, Outcome, Verb, session::Session};
+use dhcpcraft::{script, view};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -22,7 +23,14 @@ fn main() -> ExitCode {
     if let Err(error) = handler {
         eprintln!("dhcpcraft: Ctrl-C will not end the run in order: {error}");
     }
-    match run(&cli.command, interrupted) {
+    let command = match cli.verb {
+        Some(Verb::Command(command)) => command,
+        Some(Verb::Run(args)) => return ExitCode::from(script::run(&args, interrupted)),
+        Some(Verb::Repl(_)) | None => {
+            return ExitCode::from(script::run(&RunArgs::default(), interrupted));
+        }
+    };
+    match run(&command, interrupted) {
         Ok(code) => ExitCode::from(code),
         // Whoever read the output has seen enough.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -4,13 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors from the ground up, with the floors each may use.
-const FLOORS: [(&str, &[&str]); 6] = [
+const FLOORS: [(&str, &[&str]); 7] = [
     ("wire", &[]),
     ("dhcp", &["wire"]),
     ("link", &["wire"]),
     ("talk", &["wire", "dhcp", "link"]),
     ("commands", &["wire", "dhcp", "link", "talk"]),
     ("view", &["wire", "dhcp", "link", "talk", "commands"]),
+    (
+        "script",
+        &["wire", "dhcp", "link", "talk", "commands", "view"],
+    ),
 ];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {

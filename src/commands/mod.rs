@@ -14,6 +14,7 @@ pub mod message;
 pub mod options;
 pub mod outcome;
 mod progress;
+pub mod script;
 pub mod session;
 pub mod show;
 pub mod witness;
@@ -35,9 +36,43 @@ pub use error::Error;
                   Exit codes: 0 as expected, 1 expectation failed, 2 usage, 3 no reply, 4 NAK, 5 link, 6 file, 130 interrupted."
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do; without it the prompt on a terminal, and else the script on standard input
     #[command(subcommand)]
-    pub command: Command,
+    pub verb: Option<Verb>,
+}
+
+/// What the program can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// One command.
+    #[command(flatten)]
+    Command(Box<Command>),
+    /// Run a script
+    Run(script::RunArgs),
+    /// The prompt: commands and scripts line by line (the default on a terminal)
+    Repl(script::ReplArgs),
+}
+
+/// The definition of the command line without the prompt, for words that are one command.
+#[derive(Debug, Parser)]
+#[command(name = "dhcpcraft", max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+impl Command {
+    /// The command that words mean; the first is the command's name.
+    pub fn parse_words(words: &[String]) -> Result<Command, clap::Error> {
+        let all = std::iter::once("dhcpcraft").chain(words.iter().map(String::as_str));
+        Ok(CommandLine::try_parse_from(all)?.command)
+    }
+
+    /// The definitions of all commands, for functions, completion and help.
+    pub fn definitions() -> Vec<clap::Command> {
+        use clap::CommandFactory;
+        CommandLine::command().get_subcommands().cloned().collect()
+    }
 }
 
 /// The commands.

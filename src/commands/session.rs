@@ -17,6 +17,7 @@ use super::{Error, lab};
 use crate::dhcp::template::Identity;
 use crate::link::capture::CaptureWriter;
 use crate::link::record::Recorder;
+use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
 use crate::talk::{self, Event, Player};
 use crate::wire::{Frame, MacAddr};
@@ -26,6 +27,9 @@ pub struct Session {
     chance: ChaCha8Rng,
     seed: u64,
     interrupted: Arc<AtomicBool>,
+    /// Whether the link stays open for the next command.
+    conversation: bool,
+    open: Option<SharedLink>,
 }
 
 impl Session {
@@ -40,7 +44,32 @@ impl Session {
             chance: ChaCha8Rng::seed_from_u64(seed),
             seed,
             interrupted,
+            conversation: false,
+            open: None,
         }
+    }
+
+    /// Keeps the link open from one command to the next, as long as they name the same one.
+    pub fn converse(&mut self) {
+        self.conversation = true;
+    }
+
+    /// Begins chance anew.
+    pub fn reseed(&mut self, seed: u64) {
+        self.chance = ChaCha8Rng::seed_from_u64(seed);
+        self.seed = seed;
+        // The lab's own chance follows from the seed, so the next command opens another one.
+        self.open = None;
+    }
+
+    /// Forgets that the user asked to stop.
+    pub fn resume(&self) {
+        self.interrupted.store(false, Ordering::Relaxed);
+    }
+
+    /// What the user's asking to stop is written to.
+    pub fn interruption(&self) -> Arc<AtomicBool> {
+        self.interrupted.clone()
     }
 
     /// Whether the user asked to stop.
@@ -91,11 +120,9 @@ impl Session {
         }
     }
 
-    /// Opens the link, with every frame recorded if a capture is asked for.
-    pub fn open(&mut self, args: &LinkArgs, write: Option<&Path>) -> Result<OpenLink, Error> {
+    fn link(&self, args: &LinkArgs) -> Result<Box<dyn Link>, Error> {
         let name = args.interface.as_str();
-        let mut here = Here::look(args)?;
-        let inner: Box<dyn Link> = if lab::is_lab(name) {
+        Ok(if lab::is_lab(name) {
             Box::new(lab::open(name, self.seed)?)
         } else if Path::new(name).is_file() {
             Box::new(ReplayLink::open(Path::new(name))?)
@@ -105,11 +132,27 @@ impl Session {
                 ..Default::default()
             };
             Box::new(real::RealLink::open(name, &options)?)
+        })
+    }
+
+    /// Opens the link, with every frame recorded if a capture is asked for.
+    pub fn open(&mut self, args: &LinkArgs, write: Option<&Path>) -> Result<OpenLink, Error> {
+        let mut here = Here::look(args)?;
+        let mut inner = match self.open.take_if(|it| it.name() == args.interface) {
+            Some(link) => link,
+            None => SharedLink::new(self.link(args)?),
         };
+        if self.conversation {
+            inner.drain()?;
+            self.open = Some(inner.clone());
+        }
         here.mac = inner.mac().unwrap_or(here.mac);
-        let link = match write {
-            None => inner,
-            Some(path) => Box::new(Recorder::new(inner, CaptureWriter::create(path)?)?),
+        let link: Box<dyn Link> = match write {
+            None => Box::new(inner),
+            Some(path) => {
+                let writer = CaptureWriter::create(path)?;
+                Box::new(Recorder::new(Box::new(inner), writer)?)
+            }
         };
         Ok(OpenLink {
             link,

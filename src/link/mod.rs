@@ -10,6 +10,7 @@ pub mod interfaces;
 pub mod real;
 pub mod record;
 pub mod segment;
+pub mod shared;
 mod snoop;
 mod socket;
 

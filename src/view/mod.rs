@@ -38,6 +38,16 @@ pub fn escape(text: &str) -> String {
     out.replace("\\\"", "\"").replace("\\'", "'")
 }
 
+/// What a look-up found, as JSON.
+pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
+    match outcome {
+        Outcome::Options(rows) => rows.iter().map(|it| lookup::option_json(it)).collect(),
+        Outcome::Topics(topics) => topics.iter().map(lookup::topic_json).collect(),
+        Outcome::Links(links) => lookup::links_json(links),
+        Outcome::Ran(_) | Outcome::Converted(_) => Vec::new(),
+    }
+}
+
 /// Replies kept in full for the table at the end; of more there is only the number.
 const KEPT: usize = 4096;
 
@@ -109,27 +119,18 @@ impl View {
                     writeln!(self.err, "{} {plural} written to {to}", it.frames)?;
                 }
             }
-            Outcome::Options(rows) if self.json => {
-                for row in rows {
-                    writeln!(self.out, "{}", lookup::option_json(row))?;
+            Outcome::Options(_) | Outcome::Topics(_) | Outcome::Links(_) if self.json => {
+                for row in lookup_json(outcome) {
+                    writeln!(self.out, "{row}")?;
                 }
             }
             Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
             Outcome::Topics(topics) => {
                 for (index, topic) in topics.iter().enumerate() {
-                    if self.json {
-                        writeln!(self.out, "{}", lookup::topic_json(topic))?;
-                        continue;
-                    }
                     if index > 0 {
                         writeln!(self.out)?;
                     }
                     lookup::topic(&mut self.out, topic, &self.style)?;
-                }
-            }
-            Outcome::Links(links) if self.json => {
-                for it in lookup::links_json(links) {
-                    writeln!(self.out, "{it}")?;
                 }
             }
             Outcome::Links(links) => lookup::links(&mut self.out, links, &self.style)?,

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use clap::Parser;
-
-use crate::commands::Cli;
+use crate::commands::Command;
 use crate::commands::outcome::{Entry, Sink};
 use crate::commands::session::Session;
 use crate::dhcp::{Message, assign, enums};
@@ -46,12 +44,12 @@ impl Sink for First {
 
 /// The bytes that a command line builds.
 fn built(words: &[String]) -> Option<Vec<u8>> {
-    let before = ["dhcpcraft".to_string()];
-    let after = ["--dry-run".to_string()];
-    let cli = Cli::try_parse_from(before.iter().chain(words).chain(&after)).ok()?;
+    let mut words = words.to_vec();
+    words.push("--dry-run".into());
+    let command = Command::parse_words(&words).ok()?;
     let mut session = Session::new(Some(0), Arc::default());
     let mut first = First(None);
-    cli.command.run(&mut session, &mut first).ok()?;
+    command.run(&mut session, &mut first).ok()?;
     first.0
 }
 

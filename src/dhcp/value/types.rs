@@ -53,7 +53,7 @@ impl ValueType {
 macro_rules! types {
     ($($NAME:ident $name:literal $shape:expr, $doc:literal;)*) => {
         $(
-            #[doc = concat!("`", $name, "`: ", $doc)]
+            #[doc = concat!("`", $name, "`: `", $doc, "`")]
             pub const $NAME: ValueType = ValueType({
                 static SPEC: TypeSpec = TypeSpec { name: $name, shape: $shape, doc: $doc };
                 &SPEC

@@ -1,0 +1,50 @@
+//! Arguments of what runs the language: `run` and `repl`. The floor of the language runs them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::args::{ColorChoice, SeedArgs};
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RunArgs {
+    /// The script; - for standard input
+    #[arg(value_name = "FILE.star", required_unless_present = "expression")]
+    pub file: Option<PathBuf>,
+    /// Run this source instead and print the value of its last expression
+    #[arg(short = 'c', value_name = "EXPR", conflicts_with = "file")]
+    pub expression: Option<String>,
+    /// Words for the script, in its list `argv`
+    #[arg(
+        value_name = "ARG",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub words: Vec<String>,
+    #[command(flatten)]
+    /// Flags of the conversation
+    pub talk: TalkArgs,
+}
+
+/// Arguments of `repl`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReplArgs {
+    #[command(flatten)]
+    /// Flags of the conversation
+    pub talk: TalkArgs,
+}
+
+/// What a conversation starts with.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TalkArgs {
+    /// The link that commands and functions use where they name none
+    #[arg(short, long, value_name = "IFACE")]
+    pub interface: Option<String>,
+    #[command(flatten)]
+    /// The seed
+    pub seed: SeedArgs,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t)]
+    pub color: ColorChoice,
+}

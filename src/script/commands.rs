@@ -1,0 +1,198 @@
+//! Every command as a function: the same parameters, through the same definition of the command line.
+
+use std::fmt;
+
+use allocative::Allocative;
+use starlark::environment::GlobalsBuilder;
+use starlark::eval::{Arguments, Evaluator};
+use starlark::starlark_simple_value;
+use starlark::values::list::ListRef;
+use starlark::values::{
+    Heap, NoSerialize, ProvidesStaticType, StarlarkValue, Value, starlark_value,
+};
+
+use super::bytes::Bytes;
+use super::engine::command_error;
+use super::exchange::{Exchange, default_format};
+use super::packet::Packet;
+use super::{Host, error, host};
+use crate::commands::outcome::{Entry, Sink};
+use crate::commands::{Command, Outcome};
+use crate::view::lookup_json;
+
+/// The command whose name is a function that does more.
+const OWN: &[&str] = &["show"];
+
+/// Whether a command has a flag.
+fn takes(command: &clap::Command, flag: &str) -> bool {
+    command.get_arguments().any(|it| it.get_id() == flag)
+}
+
+/// Whether a word is a command of the command line.
+pub fn is_command(word: &str) -> bool {
+    Command::definitions()
+        .iter()
+        .any(|it| it.get_name() == word)
+}
+
+/// Adds a function for every command.
+pub fn register(builder: &mut GlobalsBuilder) {
+    for command in Command::definitions() {
+        if !OWN.contains(&command.get_name()) {
+            builder.set(
+                command.get_name(),
+                CommandFunction(command.get_name().to_string()),
+            );
+        }
+    }
+}
+
+/// A command as a function.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative)]
+pub struct CommandFunction(String);
+
+starlark_simple_value!(CommandFunction);
+
+impl fmt::Display for CommandFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<command {0}; help {0}>", self.0)
+    }
+}
+
+#[starlark_value(type = "command")]
+impl<'v> StarlarkValue<'v> for CommandFunction {
+    fn invoke(
+        &self,
+        _me: Value<'v>,
+        args: &Arguments<'v, '_>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let heap = eval.heap();
+        let host = host(eval)?;
+        let mut words = vec![self.0.clone()];
+        for (name, value) in args.names_map()? {
+            words.extend(flag(name.as_str(), value)?);
+        }
+        for value in args.positions(heap)? {
+            words.push(word(value)?);
+        }
+        let command = command_line(host, &words).map_err(error)?;
+        let mut collect = Collect {
+            host,
+            entries: Vec::new(),
+        };
+        let outcome = command
+            .run(&mut host.session.borrow_mut(), &mut collect)
+            .map_err(command_error)?;
+        Ok(value_of(&command, outcome, collect.entries, heap))
+    }
+}
+
+/// A parameter as the words of its flag.
+fn flag(name: &str, value: Value) -> starlark::Result<Vec<String>> {
+    let name = name.trim_end_matches('_').replace('_', "-");
+    if value.is_none() || value.unpack_bool() == Some(false) {
+        return Ok(Vec::new());
+    }
+    if value.unpack_bool() == Some(true) {
+        return Ok(vec![format!("--{name}")]);
+    }
+    let values: Vec<Value> = match ListRef::from_value(value) {
+        Some(list) => list.iter().collect(),
+        None => vec![value],
+    };
+    values
+        .into_iter()
+        .map(|it| Ok(format!("--{name}={}", word(it)?)))
+        .collect()
+}
+
+/// A value as the command line writes it.
+fn word(value: Value) -> starlark::Result<String> {
+    if let Some(packet) = Packet::from_value(value) {
+        return Ok(format!("hex:{}", hex::encode(packet.encode())));
+    }
+    if let Some(bytes) = Bytes::of(value) {
+        return Ok(format!("hex:{}", hex::encode(bytes)));
+    }
+    if let Some(list) = ListRef::from_value(value) {
+        let words: Result<Vec<_>, _> = list.iter().map(word).collect();
+        return Ok(words?.join(","));
+    }
+    Ok(value.to_str())
+}
+
+/// The command that words mean, with what the conversation goes on with put in where nothing is named.
+pub fn command_line(host: &Host, words: &[String]) -> Result<Command, String> {
+    let mut words = words.to_vec();
+    let settings = host.settings.borrow();
+    if let Some(definition) = Command::definitions()
+        .iter()
+        .find(|it| Some(it.get_name()) == words.first().map(String::as_str))
+    {
+        let named = |short: &str, long: &str| {
+            let long = format!("--{long}");
+            words
+                .iter()
+                .any(|it| it.starts_with(&long) || (!it.starts_with("--") && it.starts_with(short)))
+        };
+        let mut more = Vec::new();
+        if takes(definition, "interface") && !named("-i", "interface") {
+            more.push(format!("--interface={}", settings.interface));
+        }
+        if let Some(mac) = &settings.mac
+            && takes(definition, "chaddr")
+            && !named("\0", "chaddr")
+            && !named("\0", "mac")
+        {
+            more.push(format!("--chaddr={mac}"));
+        }
+        words.splice(1..1, more);
+    }
+    Command::parse_words(&words).map_err(|it| {
+        let text = it.to_string();
+        text.strip_prefix("error: ")
+            .unwrap_or(&text)
+            .trim_end()
+            .to_string()
+    })
+}
+
+/// Gathers what a command yields; notices go to standard error.
+pub struct Collect<'a> {
+    /// Whose conversation it is.
+    pub host: &'a Host,
+    /// What was yielded.
+    pub entries: Vec<Entry>,
+}
+
+impl Sink for Collect<'_> {
+    fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+        self.host.remember(entry);
+        self.entries.push(entry.clone());
+        Ok(())
+    }
+
+    /// Functions say nothing by themselves.
+    fn notice(&mut self, _text: &str) {}
+}
+
+/// A command's outcome as a value.
+pub fn value_of<'v>(
+    command: &Command,
+    outcome: Outcome,
+    entries: Vec<Entry>,
+    heap: Heap<'v>,
+) -> Value<'v> {
+    match outcome {
+        Outcome::Ran(ending) => heap.alloc(Exchange::new(entries, ending, default_format(command))),
+        Outcome::Converted(it) => heap.alloc(it.frames),
+        other => {
+            let rows: Vec<Value> = lookup_json(&other)
+                .iter()
+                .map(|it| super::options::of_json(it, heap))
+                .collect();
+            heap.alloc(rows)
+        }
+    }
+}

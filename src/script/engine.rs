@@ -1,0 +1,225 @@
+//! Runs source: whole scripts, lines of a prompt, single expressions.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::{AstModule, Dialect, DialectTypes};
+use starlark::values::Value;
+
+pub use starlark::environment::Module;
+
+use super::host::Host;
+use super::{commands, functions, text};
+use crate::commands::Error as CommandError;
+
+/// Why source did not run to its end.
+#[derive(Debug)]
+pub struct ScriptError {
+    /// What a person sees: the reason, then the calls that led there with file, line and source.
+    pub text: String,
+    /// The exit code that says it.
+    pub exit_code: u8,
+}
+
+impl From<starlark::Error> for ScriptError {
+    fn from(error: starlark::Error) -> Self {
+        use starlark::ErrorKind;
+        let exit_code = match error.kind() {
+            ErrorKind::Other(it) | ErrorKind::Native(it) | ErrorKind::Value(it) => it
+                .downcast_ref::<CommandError>()
+                .map_or(1, CommandError::exit_code),
+            ErrorKind::Parser(_) | ErrorKind::Scope(_) => 2,
+            _ => 1,
+        };
+        let text = format!("{error:#}");
+        let text = text
+            .strip_prefix("error: ")
+            .unwrap_or(&text)
+            .trim_end()
+            .to_string();
+        // The source shown is the prepared one: bytes literals as they were written.
+        ScriptError { text, exit_code }
+    }
+}
+
+fn dialect() -> Dialect {
+    Dialect {
+        enable_keyword_only_arguments: true,
+        enable_types: DialectTypes::ParseOnly,
+        enable_top_level_stmt: true,
+        enable_f_strings: true,
+        ..Dialect::Standard
+    }
+}
+
+/// The functions and classes that every script has.
+pub fn globals() -> Globals {
+    let extensions = [
+        LibraryExtension::StructType,
+        LibraryExtension::Map,
+        LibraryExtension::Filter,
+        LibraryExtension::Print,
+        LibraryExtension::Json,
+        LibraryExtension::SetType,
+    ];
+    GlobalsBuilder::extended_by(&extensions)
+        .with(functions::register)
+        .with(commands::register)
+        .build()
+}
+
+/// Runs source against a host.
+pub struct Engine<'h> {
+    host: &'h Host,
+    globals: Globals,
+    /// Files under way or loaded; `None` while one loads.
+    loaded: RefCell<HashMap<PathBuf, Option<FrozenModule>>>,
+}
+
+impl<'h> Engine<'h> {
+    /// An engine for this host.
+    pub fn new(host: &'h Host) -> Self {
+        Engine {
+            host,
+            globals: globals(),
+            loaded: RefCell::default(),
+        }
+    }
+
+    /// The host.
+    pub fn host(&self) -> &'h Host {
+        self.host
+    }
+
+    /// The names that every script has.
+    pub fn names(&self) -> Vec<String> {
+        self.globals
+            .names()
+            .map(|it| it.as_str().to_string())
+            .collect()
+    }
+
+    /// Runs source in a module and gives the value of its last expression. `name` is the file's name
+    /// or what stands for it; `load` starts from its directory.
+    pub fn run<'v>(
+        &self,
+        module: &Module<'v>,
+        name: &str,
+        source: &str,
+    ) -> Result<Value<'v>, ScriptError> {
+        let ast = AstModule::parse(name, text::prepare(source), &dialect())?;
+        let loader = Loader {
+            engine: self,
+            directory: directory_of(name),
+        };
+        let mut eval = Evaluator::new(module);
+        self.set_up(&mut eval);
+        eval.set_loader(&loader);
+        eval.eval_module(ast, &self.globals)
+            .map_err(ScriptError::from)
+    }
+
+    /// Calls a function of the language.
+    pub fn call<'v>(
+        &self,
+        module: &Module<'v>,
+        function: Value<'v>,
+        args: &[Value<'v>],
+    ) -> Result<Value<'v>, ScriptError> {
+        let mut eval = Evaluator::new(module);
+        self.set_up(&mut eval);
+        eval.eval_function(function, args, &[])
+            .map_err(ScriptError::from)
+    }
+
+    fn set_up<'a>(&'a self, eval: &mut Evaluator<'_, 'a, '_>) {
+        eval.extra = Some(self.host);
+        eval.set_print_handler(self.host);
+        let interrupted = self.host.session.borrow().interruption();
+        eval.set_check_cancelled(Box::new(move || interrupted.load(Ordering::Relaxed)));
+    }
+
+    /// Whether source parses.
+    pub fn parses(source: &str) -> bool {
+        AstModule::parse("line", text::prepare(source), &dialect()).is_ok()
+    }
+
+    fn load(&self, path: &Path) -> Result<FrozenModule, starlark::Error> {
+        let path = path
+            .canonicalize()
+            .map_err(|it| command_error(CommandError::file(path, it)))?;
+        match self.loaded.borrow().get(&path) {
+            Some(Some(module)) => return Ok(module.clone()),
+            Some(None) => return Err(super::error(format!("{} loads itself", path.display()))),
+            None => {}
+        }
+        self.loaded.borrow_mut().insert(path.clone(), None);
+        let loaded = self.load_fresh(&path);
+        match &loaded {
+            Ok(module) => self.loaded.borrow_mut().insert(path, Some(module.clone())),
+            Err(_) => self.loaded.borrow_mut().remove(&path),
+        };
+        loaded
+    }
+
+    fn load_fresh(&self, path: &Path) -> Result<FrozenModule, starlark::Error> {
+        let source = std::fs::read_to_string(path)
+            .map_err(|it| command_error(CommandError::file(path, it)))?;
+        let name = path.display().to_string();
+        Module::with_temp_heap(|module| {
+            let ast = AstModule::parse(&name, text::prepare(&source), &dialect())?;
+            let loader = Loader {
+                engine: self,
+                directory: directory_of(&name),
+            };
+            {
+                let mut eval = Evaluator::new(&module);
+                self.set_up(&mut eval);
+                eval.set_loader(&loader);
+                eval.eval_module(ast, &self.globals)?;
+            }
+            Ok(module.freeze()?)
+        })
+    }
+}
+
+/// An error of a command, as a script sees it.
+pub fn command_error(error: CommandError) -> starlark::Error {
+    starlark::Error::new_other(anyhow::Error::new(error))
+}
+
+fn directory_of(name: &str) -> PathBuf {
+    Path::new(name)
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default()
+}
+
+struct Loader<'a, 'h> {
+    engine: &'a Engine<'h>,
+    directory: PathBuf,
+}
+
+impl FileLoader for Loader<'_, '_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        self.engine.load(&self.directory.join(path))
+    }
+}
+
+/// Runs one script against a host, with the words behind its name as `argv`.
+pub fn interpret(
+    host: &Host,
+    name: &str,
+    source: &str,
+    argv: &[String],
+) -> Result<(), ScriptError> {
+    let engine = Engine::new(host);
+    Module::with_temp_heap(|module| {
+        module.set("argv", module.heap().alloc(argv.to_vec()));
+        engine.run(&module, name, source).map(|_| ())
+    })
+}

@@ -1,0 +1,257 @@
+//! What a command gave, as a value of the language.
+
+use std::fmt;
+use std::sync::Arc;
+
+use allocative::Allocative;
+use starlark::environment::{Methods, MethodsBuilder};
+use starlark::eval::Evaluator;
+use starlark::values::none::NoneType;
+use starlark::values::{
+    Heap, NoSerialize, ProvidesStaticType, StarlarkValue, Value, starlark_value,
+};
+use starlark::{methods_static, starlark_module, starlark_simple_value};
+
+use super::packet::Packet;
+use super::{error, host};
+use crate::commands::outcome::{Direction, Ending, Entry, Sink, Verdict};
+use crate::commands::{Command, Outcome};
+use crate::view::{Format, View, summary};
+
+/// What was sent and received, and how it ended.
+#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative)]
+pub struct Exchange(#[allocative(skip)] Arc<Run>);
+
+#[derive(Debug)]
+struct Run {
+    entries: Vec<Entry>,
+    ending: Ending,
+    /// The format its command prints in.
+    format: Format,
+}
+
+starlark_simple_value!(Exchange);
+
+/// A packet of an entry.
+pub fn packet_of(entry: &Entry) -> Packet {
+    Packet::of_frame(&entry.frame, Some(entry.at), entry.comment.clone())
+}
+
+impl Exchange {
+    /// What a command that yielded these entries gave.
+    pub fn new(entries: Vec<Entry>, ending: Ending, format: Format) -> Self {
+        Exchange(Arc::new(Run {
+            entries,
+            ending,
+            format,
+        }))
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0.entries
+    }
+
+    /// How it ended.
+    pub fn ending(&self) -> &Ending {
+        &self.0.ending
+    }
+
+    /// The answers: of an exchange the replies that belong to it, else the frames read or built.
+    pub fn replies(&self) -> impl Iterator<Item = &Entry> {
+        self.0.entries.iter().filter(|it| is_reply(it))
+    }
+
+    /// Prints it as its command would.
+    pub fn print(&self, view: &mut View) -> Result<(), crate::commands::Error> {
+        for entry in &self.0.entries {
+            view.entry(entry)?;
+        }
+        view.outcome(&Outcome::Ran(self.0.ending.clone()))
+    }
+
+    /// The format its command prints in.
+    pub fn format(&self) -> Format {
+        self.0.format
+    }
+}
+
+/// Whether an entry is one of an exchange's answers.
+pub fn is_reply(entry: &Entry) -> bool {
+    match entry.direction {
+        Direction::Sent => false,
+        Direction::Received => {
+            entry.verdict == Verdict::Part && entry.frame.bootp().is_none_or(|it| it.op != 1)
+        }
+        Direction::Read | Direction::Built => true,
+    }
+}
+
+fn ending_name(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Done => "done",
+        Ending::Bound => "bound",
+        Ending::Refused => "refused",
+        Ending::Declined { .. } => "declined",
+        Ending::NoReply(_) => "no reply",
+        Ending::Interrupted => "interrupted",
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}", ending_name(&self.0.ending))?;
+        for entry in &self.0.entries {
+            let arrow = if entry.direction == Direction::Received {
+                "<-"
+            } else {
+                "->"
+            };
+            write!(f, "; {arrow} {}", summary(entry))?;
+        }
+        f.write_str(">")
+    }
+}
+
+const ATTRIBUTES: &[&str] = &[
+    "replies", "reply", "sent", "strays", "entries", "ending", "code", "findings",
+];
+
+methods_static!(METHODS = methods);
+
+#[starlark_value(type = "exchange")]
+impl<'v> StarlarkValue<'v> for Exchange {
+    fn get_methods() -> Option<&'static Methods> {
+        Some(METHODS.methods())
+    }
+
+    fn get_attr(&self, name: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+        let list = |wanted: &dyn Fn(&Entry) -> bool| {
+            let all = self.0.entries.iter().filter(|it| wanted(it)).map(packet_of);
+            heap.alloc(all.collect::<Vec<_>>())
+        };
+        Some(match name {
+            "replies" => list(&is_reply),
+            "reply" => {
+                let mut replies = self.replies();
+                // Of a whole handshake the answer is the last one.
+                let reply = match self.0.ending {
+                    Ending::Bound => replies.last(),
+                    _ => replies.next(),
+                };
+                reply.map_or(Value::new_none(), |it| heap.alloc(packet_of(it)))
+            }
+            "sent" => list(&|it| it.direction == Direction::Sent),
+            "strays" => list(&|it| it.verdict != Verdict::Part),
+            "entries" => list(&|_| true),
+            "ending" => heap.alloc(ending_name(&self.0.ending)),
+            "code" => heap.alloc(i32::from(self.0.ending.exit_code())),
+            "findings" => match &self.0.ending {
+                Ending::NoReply(silence) => heap.alloc(silence.findings.clone()),
+                _ => heap.alloc(Vec::<String>::new()),
+            },
+            _ => return None,
+        })
+    }
+
+    fn has_attr(&self, name: &str, _heap: Heap<'v>) -> bool {
+        ATTRIBUTES.contains(&name)
+    }
+
+    fn dir_attr(&self) -> Vec<String> {
+        ATTRIBUTES.iter().map(|it| it.to_string()).collect()
+    }
+
+    fn to_bool(&self) -> bool {
+        self.replies().next().is_some()
+    }
+
+    fn length(&self) -> starlark::Result<i32> {
+        Ok(self.replies().count() as i32)
+    }
+
+    fn at(&self, index: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let replies: Vec<_> = self.iterate_collect(heap)?;
+        heap.alloc(replies).at(index, heap)
+    }
+
+    fn iterate_collect(&self, heap: Heap<'v>) -> starlark::Result<Vec<Value<'v>>> {
+        Ok(self.replies().map(|it| heap.alloc(packet_of(it))).collect())
+    }
+}
+
+#[starlark_module]
+fn methods(builder: &mut MethodsBuilder) {
+    /// Prints what was sent and received, in a format of `--format`.
+    fn show<'v>(
+        this: &Exchange,
+        #[starlark(default = "")] format: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let host = host(eval)?;
+        let format = match format {
+            "" => this.format(),
+            name => format_of(name)?,
+        };
+        let text = printed(host, format, |view| this.print(view))?;
+        host.print(&text).map_err(error)?;
+        Ok(NoneType)
+    }
+}
+
+/// The format of that name.
+pub fn format_of(name: &str) -> starlark::Result<Format> {
+    use clap::ValueEnum;
+    Format::from_str(name, true).map_err(|_| {
+        let known: Vec<_> = Format::value_variants()
+            .iter()
+            .filter_map(|it| it.to_possible_value())
+            .collect();
+        let known: Vec<_> = known.iter().map(|it| it.get_name()).collect();
+        error(format!(
+            "no format `{name}`; there are {}",
+            known.join(", ")
+        ))
+    })
+}
+
+/// What a view prints, as text.
+pub fn printed(
+    host: &super::Host,
+    format: Format,
+    print: impl FnOnce(&mut View) -> Result<(), crate::commands::Error>,
+) -> starlark::Result<String> {
+    let buffer = Shared::default();
+    let mut view = View::new(
+        format,
+        host.style,
+        Box::new(buffer.clone()),
+        Box::new(buffer.clone()),
+    );
+    print(&mut view).map_err(super::engine::command_error)?;
+    drop(view);
+    Ok(String::from_utf8_lossy(&buffer.0.take()).into_owned())
+}
+
+/// A writer into memory that two ends of a view share.
+#[derive(Clone, Default)]
+struct Shared(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
+
+impl std::io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The format that a command prints in where it is not told otherwise.
+pub fn default_format(command: &Command) -> Format {
+    let default = match command {
+        Command::Dora(_) => Format::Ladder,
+        _ => Format::Table,
+    };
+    command.out().map_or(default, |it| it.format_or(default))
+}

@@ -1,0 +1,143 @@
+//! What a running script shares with this program.
+
+use std::cell::{Cell, RefCell};
+use std::io::Write;
+use std::net::Ipv4Addr;
+
+use starlark::PrintHandler;
+use starlark::any::ProvidesStaticType;
+
+use super::stack::Origin;
+use crate::commands::args::LinkArgs;
+use crate::commands::outcome::Entry;
+use crate::commands::session::{Here, Session};
+use crate::view::Style;
+
+/// What a conversation goes on with until somebody changes it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The link that is used where none is named.
+    pub interface: String,
+    /// The client's MAC address where none is named.
+    pub mac: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            interface: "lab".into(),
+            mac: None,
+        }
+    }
+}
+
+/// Frames kept of a conversation; of more the oldest are forgotten.
+const REMEMBERED: usize = 20_000;
+
+/// The session, the link in use, where to print, and what was sent and received.
+#[derive(ProvidesStaticType)]
+pub struct Host {
+    /// Chance, and the open link.
+    pub session: RefCell<Session>,
+    /// What is used where nothing is named.
+    pub settings: RefCell<Settings>,
+    /// Standard output.
+    pub out: RefCell<Box<dyn Write>>,
+    /// Standard error.
+    pub err: RefCell<Box<dyn Write>>,
+    /// Width and colours.
+    pub style: Style,
+    /// Frames sent and received since the start, or since `clear`.
+    pub log: RefCell<Vec<Entry>>,
+    /// Whether notices are kept off standard error.
+    pub quiet: Cell<bool>,
+}
+
+impl Host {
+    /// A host that prints to `out`, and what is not output to `err`.
+    pub fn new(
+        mut session: Session,
+        out: Box<dyn Write>,
+        err: Box<dyn Write>,
+        style: Style,
+    ) -> Self {
+        session.converse();
+        Host {
+            session: RefCell::new(session),
+            settings: RefCell::default(),
+            out: RefCell::new(out),
+            err: RefCell::new(err),
+            style,
+            log: RefCell::default(),
+            quiet: Cell::new(false),
+        }
+    }
+
+    /// The arguments of a link: the one named, or else the one in use.
+    pub fn link_args(&self, interface: Option<&str>) -> LinkArgs {
+        LinkArgs {
+            interface: interface
+                .map_or_else(|| self.settings.borrow().interface.clone(), str::to_string),
+            vlan: Vec::new(),
+            no_promisc: false,
+        }
+    }
+
+    /// What unset addresses of packets are worth on the link in use.
+    pub fn origin(&self) -> Origin {
+        match Here::look(&self.link_args(None)) {
+            Ok(here) => Origin {
+                mac: here.mac,
+                ip: here.address.unwrap_or(Ipv4Addr::UNSPECIFIED),
+            },
+            Err(_) => Origin::default(),
+        }
+    }
+
+    /// Prints to standard output.
+    pub fn print(&self, text: &str) -> std::io::Result<()> {
+        let mut out = self.out.borrow_mut();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// Tells a person something that is not output.
+    pub fn notice(&self, text: &str) {
+        if !self.quiet.get() {
+            // A notice that cannot be told is no reason to stop.
+            let _ = writeln!(self.err.borrow_mut(), "{text}");
+        }
+    }
+
+    /// Remembers a frame.
+    pub fn remember(&self, entry: &Entry) {
+        let mut log = self.log.borrow_mut();
+        if log.len() >= REMEMBERED {
+            log.drain(..REMEMBERED / 10);
+        }
+        log.push(entry.clone());
+    }
+
+    /// The replies of the last exchange, and whatever else was received since the last frame that was
+    /// sent.
+    pub fn last_received(&self) -> Vec<Entry> {
+        use crate::commands::outcome::Direction;
+        let log = self.log.borrow();
+        let start = log
+            .iter()
+            .rposition(|it| it.direction == Direction::Sent)
+            .unwrap_or(0);
+        log.iter()
+            .skip(start)
+            .filter(|it| it.direction == Direction::Received)
+            .cloned()
+            .collect()
+    }
+}
+
+/// `print()` of the language writes to standard output.
+impl PrintHandler for Host {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        self.print(&format!("{text}\n")).map_err(super::error)
+    }
+}

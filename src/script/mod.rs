@@ -1,0 +1,71 @@
+//! The language: Starlark with packets. The same for scripts, the prompt, `--expect` and `--where`.
+//!
+//! [`Engine`] runs source; what it shares with the functions it calls is the [`Host`]: the session, the
+//! link in use, where to print, and the answers so far.
+
+pub mod bytes;
+pub mod classes;
+mod commands;
+mod engine;
+mod exchange;
+mod functions;
+pub mod help;
+mod host;
+mod judge;
+mod option_list;
+mod options;
+pub mod packet;
+mod packet_methods;
+mod run;
+mod send;
+pub mod source;
+pub mod stack;
+mod text;
+
+use starlark::eval::Evaluator;
+
+pub use commands::{command_line, is_command};
+pub use engine::{Engine, Module, ScriptError, interpret};
+pub use exchange::Exchange;
+pub use functions::names as function_names;
+pub use host::{Host, Settings};
+pub use judge::{Judge, Verdict};
+pub use run::{host_for, run};
+pub use text::unfinished;
+
+/// An error that a script sees, with the place in its source added on the way.
+pub fn error(text: impl std::fmt::Display) -> starlark::Error {
+    starlark::Error::new_other(anyhow::anyhow!("{text}"))
+}
+
+/// What the running script shares with this program.
+fn host<'a>(eval: &Evaluator<'_, 'a, '_>) -> starlark::Result<&'a Host> {
+    let host = eval.extra.and_then(|it| it.downcast_ref::<Host>());
+    host.ok_or_else(|| error("no session"))
+}
+
+/// Prints a value as a prompt does: an exchange as its command would, nothing for None, else its source.
+pub fn echo(host: &Host, value: starlark::values::Value) -> Result<(), ScriptError> {
+    let text = match Exchange::from_value(value) {
+        _ if value.is_none() => return Ok(()),
+        Some(it) => exchange::printed(host, it.format(), |view| it.print(view))?,
+        None => format!("{}\n", value.to_repr()),
+    };
+    host.print(&text).map_err(error)?;
+    Ok(())
+}
+
+/// ` (did you mean `…`?)`, or nothing where no known name is near.
+pub fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = known
+        .map(|it| {
+            (
+                strsim::normalized_damerau_levenshtein(it, name),
+                strsim::jaro_winkler(it, name),
+                it,
+            )
+        })
+        .filter(|it| it.0 >= 0.6 || it.1 > 0.85)
+        .max_by(|a, b| (a.0 + a.1).total_cmp(&(b.0 + b.1)));
+    near.map_or(String::new(), |it| format!(" (did you mean `{}`?)", it.2))
+}

@@ -1,0 +1,88 @@
+//! `run`: a script from a file, from standard input, or from the command line.
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::engine::{Engine, Module, ScriptError};
+use super::host::Host;
+use crate::commands::Error;
+use crate::commands::script::{RunArgs, TalkArgs};
+use crate::commands::session::Session;
+use crate::view::Style;
+
+/// The host of a conversation that begins with these arguments.
+pub fn host_for(args: &TalkArgs, interrupted: Arc<AtomicBool>) -> Host {
+    let stdout = std::io::stdout();
+    let style = Style::detect(args.color, stdout.is_terminal());
+    let session = Session::new(args.seed.seed, interrupted);
+    let host = Host::new(
+        session,
+        Box::new(stdout),
+        Box::new(std::io::stderr()),
+        style,
+    );
+    if let Some(name) = &args.interface {
+        host.settings.borrow_mut().interface.clone_from(name);
+    }
+    host
+}
+
+/// Runs what the arguments name, and gives the exit code.
+pub fn run(args: &RunArgs, interrupted: Arc<AtomicBool>) -> u8 {
+    let host = host_for(&args.talk, interrupted);
+    let outcome = match (&args.expression, &args.file) {
+        (Some(source), _) => expression(&host, source),
+        (None, file) => script(
+            &host,
+            file.as_deref().unwrap_or(Path::new("-")),
+            &args.words,
+        ),
+    };
+    let stopped = host.session.borrow().interrupted();
+    match outcome {
+        Ok(()) => 0,
+        Err(_) if stopped => {
+            host.notice("interrupted");
+            130
+        }
+        Err(error) => {
+            // An error must be told however quiet the script is.
+            let _ = writeln!(host.err.borrow_mut(), "{}", error.text);
+            error.exit_code
+        }
+    }
+}
+
+fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError> {
+    let failed = |it: std::io::Error| {
+        let error = Error::file(file, it);
+        ScriptError {
+            text: format!("dhcpcraft: {error}"),
+            exit_code: error.exit_code(),
+        }
+    };
+    let mut source = String::new();
+    let name = match file.as_os_str() == "-" {
+        true => {
+            std::io::stdin()
+                .read_to_string(&mut source)
+                .map_err(failed)?;
+            "standard input".to_string()
+        }
+        false => {
+            source = std::fs::read_to_string(file).map_err(failed)?;
+            file.display().to_string()
+        }
+    };
+    super::engine::interpret(host, &name, &source, words)
+}
+
+fn expression(host: &Host, source: &str) -> Result<(), ScriptError> {
+    let engine = Engine::new(host);
+    Module::with_temp_heap(|module| {
+        let value = engine.run(&module, "-c", source)?;
+        super::echo(host, value)
+    })
+}

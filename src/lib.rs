@@ -11,6 +11,7 @@
 //! | [`commands`] | one file per command: arguments in, entries and an outcome out |
 //! | [`view`] | entries and outcomes as tables, trees, ladders, hexdumps, JSON, command lines |
 //! | [`script`] | Starlark: packets as values, every command a function, expectations |
+//! | [`repl`] | the prompt: completion, hints, a memory of the conversation |
 //!
 //! `dhcp` and `link` do not know each other.
 //!
@@ -22,6 +23,7 @@
 pub mod commands;
 pub mod dhcp;
 pub mod link;
+pub mod repl;
 // Starlark's derive macros mark its values by implementing an unsafe trait; nothing here is unsafe by hand.
 #[allow(unsafe_code)]
 pub mod script;

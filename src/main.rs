@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
-use dhcpcraft::commands::script::RunArgs;
+use dhcpcraft::commands::script::{ReplArgs, RunArgs};
 use dhcpcraft::commands::{Cli, Command, Error, Outcome, Verb, session::Session};
-use dhcpcraft::{script, view};
+use dhcpcraft::{repl, script, view};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -26,9 +26,11 @@ fn main() -> ExitCode {
     let command = match cli.verb {
         Some(Verb::Command(command)) => command,
         Some(Verb::Run(args)) => return ExitCode::from(script::run(&args, interrupted)),
-        Some(Verb::Repl(_)) | None => {
-            return ExitCode::from(script::run(&RunArgs::default(), interrupted));
+        Some(Verb::Repl(args)) => return ExitCode::from(repl::run(&args, interrupted)),
+        None if io::stdin().is_terminal() => {
+            return ExitCode::from(repl::run(&ReplArgs::default(), interrupted));
         }
+        None => return ExitCode::from(script::run(&RunArgs::default(), interrupted)),
     };
     match run(&command, interrupted) {
         Ok(code) => ExitCode::from(code),

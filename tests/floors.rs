@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Floors from the ground up, with the floors each may use.
-const FLOORS: [(&str, &[&str]); 7] = [
+const FLOORS: [(&str, &[&str]); 8] = [
     ("wire", &[]),
     ("dhcp", &["wire"]),
     ("link", &["wire"]),
@@ -14,6 +14,10 @@ const FLOORS: [(&str, &[&str]); 7] = [
     (
         "script",
         &["wire", "dhcp", "link", "talk", "commands", "view"],
+    ),
+    (
+        "repl",
+        &["wire", "dhcp", "link", "talk", "commands", "view", "script"],
     ),
 ];
 

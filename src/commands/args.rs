@@ -40,7 +40,7 @@ pub enum ColorChoice {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Link")]
 pub struct LinkArgs {
-    /// Interface, capture file, or lab[:CAST]; the lab is a DHCP server inside this process
+    /// Interface, capture file, `lab` or `lab:CAST`; the lab is a DHCP server inside this process
     #[arg(short, long, value_name = "IFACE", default_value = "lab")]
     pub interface: String,
     /// Tag sent frames with this VLAN; repeat for QinQ, outermost first

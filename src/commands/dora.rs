@@ -45,7 +45,7 @@ pub struct DoraArgs {
     out: OutArgs,
 }
 
-fn parse_choose(text: &str) -> Result<Choose, String> {
+pub(super) fn parse_choose(text: &str) -> Result<Choose, String> {
     match text {
         "first" => Ok(Choose::First),
         "lowest" => Ok(Choose::Lowest),

@@ -38,6 +38,15 @@ fn fold(text: &str) -> String {
 }
 
 impl ExplainArgs {
+    /// A question about one name.
+    pub fn about(name: &str) -> Self {
+        ExplainArgs {
+            what: vec![name.to_string()],
+            json: false,
+            color: super::args::ColorChoice::Auto,
+        }
+    }
+
     /// Everything known under the name, most particular first.
     pub fn run(&self) -> Result<Vec<Topic>, Error> {
         let wanted = self.what.join(" ");

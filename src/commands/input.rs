@@ -337,6 +337,26 @@ fn around(message: Vec<u8>) -> Vec<u8> {
     .encode()
 }
 
+/// Frames of a source kept to choose from; of more the oldest are forgotten.
+const CHOICE: usize = 1024;
+
+/// Every message of the given types.
+pub fn bases(source: &Source, wanted: &[u8]) -> Result<Vec<Frame>, Error> {
+    let mut input = source.open()?;
+    let mut found = std::collections::VecDeque::new();
+    while let Some(packet) = input.next_packet()? {
+        let frame = Frame::decode_as(packet.link_type, &packet.bytes);
+        let message_type = Message::of(&frame).and_then(|it| it.message_type());
+        if message_type.is_some_and(|it| wanted.contains(&it)) {
+            if found.len() == CHOICE {
+                found.pop_front();
+            }
+            found.push_back(frame);
+        }
+    }
+    Ok(found.into())
+}
+
 /// The frame that a command is based on: the one with the given number, or else the last whose
 /// message is of one of the `wanted` types; with no types, the first frame.
 pub fn base(source: &Source, wanted: &[u8]) -> Result<Frame, Error> {

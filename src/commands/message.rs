@@ -14,11 +14,12 @@ use super::input::{self, Source};
 use super::outcome::{Ending, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
+use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::dhcp::template::{self, Identity};
 use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
 use crate::link::segment::EPOCH;
-use crate::talk::{Host, Player, Resolver, Sender, SenderConfig};
+use crate::talk::{Choose, Host, Player, Resolver, Sender, SenderConfig};
 use crate::wire::*;
 
 /// Arguments of a command that sends one kind of message.
@@ -31,6 +32,9 @@ pub struct MessageArgs {
     /// Follow or edit this frame of a capture, of hex text, or of standard input, instead of a template
     #[arg(long, value_name = "FILE[#N]|-|hex:…", value_parser = Source::parse, help_heading = "Base")]
     from: Option<Source>,
+    /// Which of several offers `request` follows: first, lowest, requested, or server=IP [default: the last of a file, the first of a conversation]
+    #[arg(long, value_name = "WHICH", value_parser = super::dora::parse_choose, help_heading = "Base")]
+    choose: Option<Choose>,
     #[command(flatten)]
     send: SendArgs,
     #[command(flatten)]
@@ -154,16 +158,22 @@ pub fn run(
 ) -> Result<Ending, Error> {
     let replies = matches!(message_type, DISCOVER | REQUEST | INFORM | LEASEQUERY)
         || (template::from_client(message_type) && message_type > INFORM);
-    let Some(source) = &args.from else {
+    let mut wanted = followed(message_type).to_vec();
+    wanted.push(message_type);
+    let captured = match (&args.from, &args.choose) {
+        (Some(source), None) => Some(input::base(source, &wanted)?),
+        (Some(source), Some(choose)) => {
+            let all = input::bases(source, followed(message_type))?;
+            Some(chosen(all, choose, args)?)
+        }
+        (None, choose) => recalled(message_type, args, choose.as_ref(), session)?,
+    };
+    let Some(captured) = captured else {
         return send(args, session, sink, replies, |identity, edits| {
             fresh(message_type, identity, edits)
         });
     };
-    let mut wanted = followed(message_type).to_vec();
-    wanted.push(message_type);
-    let captured = input::base(source, &wanted)?;
-    let same =
-        crate::dhcp::Message::of(&captured).and_then(|it| it.message_type()) == Some(message_type);
+    let same = Message::of(&captured).and_then(|it| it.message_type()) == Some(message_type);
     send(args, session, sink, replies, |identity, edits| {
         if same || followed(message_type).is_empty() {
             let mut frame = captured.clone();
@@ -182,6 +192,116 @@ pub fn run(
         who.address = named_address(message_type, edits).or(who.address);
         let draft = template::following(message_type, &captured, &who).map_err(Error::Usage)?;
         Ok(edits.build(draft))
+    })
+}
+
+/// The message of this conversation that a command follows where the command line names nothing else.
+fn recalled(
+    message_type: u8,
+    args: &MessageArgs,
+    choose: Option<&Choose>,
+    session: &Session,
+) -> Result<Option<Frame>, Error> {
+    let edits = &args.edits;
+    let named = edits.bare
+        || named_server(edits).is_some()
+        || named_address(message_type, edits).is_some()
+        || edits.bootp_address("ciaddr").is_some();
+    let kinds = followed(message_type);
+    let follows = |frame: &Frame| {
+        let kind = Message::of(frame).and_then(|it| it.message_type());
+        kind.is_some_and(|it| kinds.contains(&it))
+    };
+    let mut all: Vec<Frame> = session.received().into_iter().filter(follows).collect();
+    if named || !template::from_client(message_type) || all.is_empty() {
+        return match choose {
+            Some(_) if !named => Err(Error::Usage(
+                "there is no offer to choose from: `discover --wait` first".into(),
+            )),
+            _ => Ok(None),
+        };
+    }
+    if message_type != REQUEST {
+        return Ok(all.pop());
+    }
+    // The offers of the last exchange; the first came first.
+    let xid = all.last().and_then(|it| it.bootp()).map(|it| it.xid);
+    all.retain(|it| it.bootp().map(|it| it.xid) == xid);
+    chosen(all, choose.unwrap_or(&Choose::First), args).map(Some)
+}
+
+/// The offer that `--choose` means.
+fn chosen(mut offers: Vec<Frame>, choose: &Choose, args: &MessageArgs) -> Result<Frame, Error> {
+    let address = |it: &Frame| it.bootp().map(|it| it.yiaddr);
+    match choose {
+        Choose::First => {}
+        Choose::Lowest => offers.sort_by_key(address),
+        Choose::Requested => {
+            let wanted = args.edits.option_address(50);
+            offers.retain(|it| address(it) == wanted);
+        }
+        Choose::Server(ip) => {
+            offers.retain(|it| Message::of(it).and_then(|it| it.server_id()) == Some(*ip));
+        }
+    }
+    let none = || Error::Usage("none of the offers is the one to choose (--choose)".into());
+    offers.into_iter().next().ok_or_else(none)
+}
+
+/// Runs `renew`: a REQUEST as a client in RENEWING sends it, to the server that gave the lease (RFC
+/// 2131 table 4: the address in ciaddr and nowhere else).
+pub fn renew(
+    args: &MessageArgs,
+    session: &mut Session,
+    sink: &mut dyn Sink,
+) -> Result<Ending, Error> {
+    let ack = match &args.from {
+        Some(source) => Some(input::base(source, &[ACK])?),
+        None => session
+            .received()
+            .into_iter()
+            .rfind(|it| Message::of(it).and_then(|it| it.message_type()) == Some(ACK)),
+    };
+    let (ciaddr, server) = (
+        args.edits.bootp_address("ciaddr"),
+        named_server(&args.edits),
+    );
+    if ack.is_none() && (ciaddr.is_none() || server.is_none()) {
+        return Err(Error::Usage(
+            "renew needs a lease: `dora` before it in this conversation, --from a captured ACK, or --ciaddr IP with --server-id IP"
+                .into(),
+        ));
+    }
+    send(args, session, sink, true, |identity, edits| {
+        let mut who = identity.clone();
+        if let Some(ack) = &ack
+            && let Some(message) = Message::of(ack)
+        {
+            let bootp = message.bootp;
+            let held = [bootp.yiaddr, bootp.ciaddr]
+                .into_iter()
+                .find(|ip| !ip.is_unspecified());
+            who.client_mac = bootp.client_mac();
+            who.address = held.or(who.address);
+            who.server = message.server_id().or(who.server);
+            if bootp.giaddr.is_unspecified() {
+                who.server_mac = ack.ether().map(|it| it.src);
+            }
+            if edits.src_mac.is_none() {
+                who.source_mac = who.client_mac;
+            }
+        }
+        who.address = ciaddr.or(who.address);
+        who.server = server.or(who.server);
+        let mut frame = edits.build(template::renewing(&who));
+        if server.is_some()
+            && let Some(dhcp) = frame.dhcp_mut()
+        {
+            // --server-id says whom to ask; a renewing client does not name it (table 4).
+            let kept = dhcp.iter().filter(|it| it.code != 54 || !it.is_option());
+            dhcp.options = kept.flat_map(|it| it.raw.to_vec()).collect();
+        }
+        Ok(frame)
     })
 }
 

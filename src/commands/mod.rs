@@ -98,6 +98,8 @@ pub enum Command {
     Craft(message::CraftArgs),
     /// Get a lease: DISCOVER, OFFER, REQUEST, ACK
     Dora(dora::DoraArgs),
+    /// Renew the lease: a REQUEST to the server that gave it
+    Renew(message::MessageArgs),
     /// Show frames of captures, hex text, or standard input
     Show(show::ShowArgs),
     /// Copy frames between pcap, pcapng and hex
@@ -130,6 +132,7 @@ impl Command {
     pub fn out(&self) -> Option<&args::OutArgs> {
         match self {
             Command::Craft(args) => Some(args.message().out()),
+            Command::Renew(args) => Some(args.out()),
             Command::Dora(args) => Some(args.out()),
             Command::Show(args) => Some(args.out()),
             _ => self.message().map(|(_, args)| args.out()),
@@ -152,6 +155,7 @@ impl Command {
     pub fn seed(&self) -> Option<u64> {
         match self {
             Command::Craft(args) => args.message().seed(),
+            Command::Renew(args) => args.seed(),
             Command::Dora(args) => args.seed(),
             _ => self.message().and_then(|(_, args)| args.seed()),
         }
@@ -180,6 +184,7 @@ impl Command {
     ) -> Result<Outcome, Error> {
         Ok(match self {
             Command::Craft(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Renew(args) => Outcome::Ran(message::renew(args, session, sink)?),
             Command::Dora(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),

@@ -1,5 +1,7 @@
 //! What a run shares: chance, the open link, the numbering of frames, and how it was interrupted.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use super::edits::{Edits, MacChoice};
 use super::outcome::{Direction, Entry, Sink, Verdict};
 use super::witness::Witness;
 use super::{Error, lab};
+use crate::dhcp::Message;
+use crate::dhcp::enums::{DECLINE, RELEASE};
 use crate::dhcp::template::Identity;
 use crate::link::capture::CaptureWriter;
 use crate::link::record::Recorder;
@@ -30,7 +34,12 @@ pub struct Session {
     /// Whether the link stays open for the next command.
     conversation: bool,
     open: Option<SharedLink>,
+    /// Messages received in a conversation, for what follows them.
+    memory: RefCell<VecDeque<Frame>>,
 }
+
+/// Messages that a conversation remembers.
+const REMEMBERED: usize = 256;
 
 impl Session {
     /// A session whose chance follows from `seed`, or from the time and process when there is none.
@@ -46,12 +55,42 @@ impl Session {
             interrupted,
             conversation: false,
             open: None,
+            memory: RefCell::default(),
         }
     }
 
     /// Keeps the link open from one command to the next, as long as they name the same one.
     pub fn converse(&mut self) {
         self.conversation = true;
+    }
+
+    /// Remembers a message that belongs to the conversation; what is given back is forgotten.
+    fn remember(&self, entry: &Entry) {
+        let kind = Message::of(&entry.frame).and_then(|it| it.message_type());
+        if entry.direction == Direction::Sent && matches!(kind, Some(RELEASE | DECLINE)) {
+            self.forget();
+        }
+        if self.conversation
+            && entry.direction == Direction::Received
+            && entry.verdict == Verdict::Part
+            && entry.frame.bootp().is_some()
+        {
+            let mut memory = self.memory.borrow_mut();
+            if memory.len() >= REMEMBERED {
+                memory.pop_front();
+            }
+            memory.push_back(entry.frame.clone());
+        }
+    }
+
+    /// The messages received so far in this conversation, oldest first.
+    pub fn received(&self) -> Vec<Frame> {
+        self.memory.borrow().iter().cloned().collect()
+    }
+
+    /// Forgets what was received.
+    pub fn forget(&self) {
+        self.memory.borrow_mut().clear();
     }
 
     /// Begins chance anew.
@@ -238,6 +277,9 @@ impl OpenLink {
                 witness.saw(&event);
                 frames += 1;
                 let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
+                if let Some(entry) = &entry {
+                    session.remember(entry);
+                }
                 if let Some(entry) = entry
                     && let Err(error) = sink.entry(&entry)
                 {

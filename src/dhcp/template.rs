@@ -274,6 +274,16 @@ pub fn lease_options(lease: u32) -> [Assignment; 3] {
     ]
 }
 
+/// A REQUEST as a client in RENEWING sends it (RFC 2131 section 4.4.5 and table 4): from the address it
+/// holds, in ciaddr, to the server that gave it.
+pub fn renewing(who: &Identity) -> Draft {
+    let mut draft = fresh(REQUEST, who);
+    draft.bootp.ciaddr = who.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+    draft.options.retain(|it| !matches!(it.code, 50 | 54));
+    unicast_to_server(&mut draft, who);
+    draft
+}
+
 fn unicast_to_server(draft: &mut Draft, who: &Identity) {
     if let Some(server) = who.server {
         draft.ip.dst = server;

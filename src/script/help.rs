@@ -33,6 +33,11 @@ fn function(name: &str) -> Option<(String, String)> {
     Some((format!("{name}({})", params.join(", ")), doc))
 }
 
+/// How a function is called: its name and parameters.
+pub fn signature(name: &str) -> Option<String> {
+    function(name).map(|it| it.0)
+}
+
 /// Every function of the language that is no command, with what it does.
 pub fn functions() -> String {
     let mut out = String::new();

@@ -24,9 +24,9 @@ mod text;
 
 use starlark::eval::Evaluator;
 
-pub use commands::{command_line, is_command};
+pub use commands::{command_line, is_command, value_of};
 pub use engine::{Engine, Module, ScriptError, interpret};
-pub use exchange::Exchange;
+pub use exchange::{Exchange, packet_of, printed};
 pub use functions::names as function_names;
 pub use host::{Host, Settings};
 pub use judge::{Judge, Verdict};

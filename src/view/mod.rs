@@ -108,6 +108,13 @@ impl View {
         view
     }
 
+    /// Prints in this style, unless the command's own flags say otherwise.
+    pub fn restyle(&mut self, command: &Command, style: Style) {
+        if command.style().0 == crate::commands::args::ColorChoice::Auto {
+            self.style = style;
+        }
+    }
+
     /// Prints what stands at the end.
     pub fn outcome(&mut self, outcome: &Outcome) -> Result<(), Error> {
         match outcome {

@@ -1,0 +1,128 @@
+//! What rustyline asks while a line is typed.
+
+use std::borrow::Cow;
+
+use rustyline::completion::{Completer, FilenameCompleter, Pair};
+use rustyline::highlight::{CmdKind, Highlighter, MatchingBracketHighlighter};
+use rustyline::hint::{Hinter, HistoryHinter};
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Context, Helper};
+
+use super::complete::{Names, complete};
+use super::hint;
+use super::line::{Line, classify};
+use crate::script::{Engine, Module, unfinished};
+
+/// The prompt's helper.
+pub struct PromptHelper<'a, 'v> {
+    pub engine: &'a Engine<'a>,
+    pub module: &'a Module<'v>,
+    pub color: bool,
+    files: FilenameCompleter,
+    history: HistoryHinter,
+    brackets: MatchingBracketHighlighter,
+}
+
+impl<'a, 'v> PromptHelper<'a, 'v> {
+    pub fn new(engine: &'a Engine<'a>, module: &'a Module<'v>, color: bool) -> Self {
+        PromptHelper {
+            engine,
+            module,
+            color,
+            files: FilenameCompleter::new(),
+            history: HistoryHinter::new(),
+            brackets: MatchingBracketHighlighter::new(),
+        }
+    }
+}
+
+impl Names for PromptHelper<'_, '_> {
+    fn names(&self) -> Vec<String> {
+        let variables = self.module.names().map(|it| it.as_str().to_string());
+        variables.chain(self.engine.names()).collect()
+    }
+
+    fn attributes(&self, expression: &str) -> Vec<String> {
+        // Only what cannot do anything is looked at: names, and parts of packets.
+        let harmless = expression
+            .chars()
+            .all(|it| it.is_alphanumeric() || "_.[]".contains(it));
+        if !harmless || expression.is_empty() {
+            return Vec::new();
+        }
+        self.engine
+            .run(self.module, "completion", expression)
+            .map(|it| it.dir_attr())
+            .unwrap_or_default()
+    }
+}
+
+impl Completer for PromptHelper<'_, '_> {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        ctx: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let found = complete(line.get(..pos).unwrap_or(line), self);
+        if found.files {
+            return self.files.complete(line, pos, ctx);
+        }
+        let pairs = found.words.into_iter().map(|it| Pair {
+            display: it.clone(),
+            replacement: it,
+        });
+        Ok((found.start, pairs.collect()))
+    }
+}
+
+impl Hinter for PromptHelper<'_, '_> {
+    type Hint = String;
+
+    fn hint(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<String> {
+        if pos < line.len() {
+            return None;
+        }
+        hint::signature(line).or_else(|| self.history.hint(line, pos, ctx))
+    }
+}
+
+impl Highlighter for PromptHelper<'_, '_> {
+    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        if !self.color {
+            return Cow::Borrowed(line);
+        }
+        // Next to a bracket its partner shows instead of the colours.
+        match self.brackets.highlight(line, pos) {
+            Cow::Borrowed(line) => Cow::Owned(super::highlight(line)),
+            marked => marked,
+        }
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        match self.color {
+            true => Cow::Owned(format!("\x1b[90m{hint}\x1b[0m")),
+            false => Cow::Borrowed(hint),
+        }
+    }
+
+    fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
+        let _ = self.brackets.highlight_char(line, pos, kind);
+        self.color
+    }
+}
+
+impl Validator for PromptHelper<'_, '_> {
+    fn validate(&self, ctx: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
+        let text = ctx.input();
+        let source = matches!(classify(text), Line::Source(_));
+        Ok(match source && unfinished(text) {
+            true => ValidationResult::Incomplete,
+            false => ValidationResult::Valid(None),
+        })
+    }
+}
+
+impl Helper for PromptHelper<'_, '_> {}

@@ -19,6 +19,8 @@ pub mod session;
 pub mod show;
 pub mod witness;
 
+use std::sync::LazyLock;
+
 use clap::{Parser, Subcommand};
 
 use crate::dhcp::enums;
@@ -69,9 +71,14 @@ impl Command {
     }
 
     /// The definitions of all commands, for functions, completion and help.
-    pub fn definitions() -> Vec<clap::Command> {
+    pub fn definitions() -> &'static [clap::Command] {
         use clap::CommandFactory;
-        CommandLine::command().get_subcommands().cloned().collect()
+        // Asked for at every key of the prompt, and not cheap to make.
+        static DEFINITIONS: LazyLock<Vec<clap::Command>> = LazyLock::new(|| {
+            let all = CommandLine::command();
+            all.get_subcommands().cloned().collect()
+        });
+        &DEFINITIONS
     }
 }
 

@@ -47,7 +47,7 @@ pub fn complete(line: &str, known: &dyn Names) -> Completions {
                 .starts_with(['=', '(', '.', '[']) =>
         {
             match Command::definitions()
-                .into_iter()
+                .iter()
                 .find(|it| it.get_name() == first)
             {
                 Some(definition) => command_argument(line, &definition),
@@ -263,7 +263,7 @@ fn source(line: &str, known: &dyn Names) -> Completions {
             .collect();
     } else if let Some(definition) = open_call(before).and_then(|name| {
         Command::definitions()
-            .into_iter()
+            .iter()
             .find(|it| it.get_name() == name)
     }) {
         all = definition
@@ -305,27 +305,34 @@ fn open_string(line: &str) -> Option<(usize, &str)> {
 fn in_string(start: usize, before: &str) -> Completions {
     let before = before.trim_end();
     let call = open_call(before);
-    // `("NAME`, the first string of a tuple inside `options=[`.
-    let in_options = before
-        .rfind("options=")
-        .is_some_and(|it| before[it..].matches(']').count() < before[it..].matches('[').count());
-    if in_options {
-        if before.ends_with('(') || before.ends_with('[') {
-            let scapy = OPTIONS
-                .iter()
-                .map(|it| it.scapy)
-                .filter(|it| !it.is_empty());
-            let ours = known_options().map(|it| it.name);
-            return words(start, scapy.chain(ours).map(str::to_string));
-        }
-        if let Some(name) = tuple_name(before) {
-            let row = OPTIONS
-                .iter()
-                .find(|it| it.scapy == name)
-                .or_else(|| options::by_name(name).ok());
-            return words(start, row.map(value_names).unwrap_or_default());
-        }
+    let inside = open_bracket(before)
+        .and_then(|at| before.get(at..))
+        .unwrap_or_default();
+    let list = |at: &str| at.trim_end().ends_with("options=");
+    let outer = before
+        .get(..before.len() - inside.len())
+        .unwrap_or_default();
+    if inside.starts_with('[') && list(outer) {
         return words(start, ["end".to_string(), "pad".to_string()]);
+    }
+    let outside = open_bracket(outer).filter(|it| outer[*it..].starts_with('['));
+    if inside.starts_with('(') && outside.is_some_and(|it| list(&outer[..it])) {
+        // `("NAME", "VALUE"`, an element of that list.
+        return match tuple_name(inside) {
+            None => {
+                let scapy = OPTIONS
+                    .iter()
+                    .map(|it| it.scapy)
+                    .filter(|it| !it.is_empty());
+                let ours = known_options().map(|it| it.name);
+                words(start, scapy.chain(ours).map(str::to_string))
+            }
+            Some(name) => {
+                let scapy = OPTIONS.iter().find(|it| it.scapy == name);
+                let row = scapy.or_else(|| options::by_name(name).ok());
+                words(start, row.map(value_names).unwrap_or_default())
+            }
+        };
     }
     if let (Some(class), Some(field)) = (call.and_then(Class::by_name), keyword(before)) {
         return words(start, names_of(class.name, field).map(str::to_string));
@@ -347,31 +354,34 @@ fn keyword(before: &str) -> Option<&str> {
 }
 
 /// The name in `("NAME",` when the tuple goes on after it.
-fn tuple_name(before: &str) -> Option<&str> {
-    let inner = before.get(before.rfind('(')? + 1..)?.trim();
+fn tuple_name(tuple: &str) -> Option<&str> {
+    let inner = tuple.get(1..)?.trim();
     let quote = inner.chars().next().filter(|it| matches!(it, '"' | '\''))?;
     inner.get(1..)?.split(quote).next()
 }
 
-/// The name before the innermost bracket that is still open: `BOOTP` in `Ether() / BOOTP(op=1, `.
-fn open_call(before: &str) -> Option<&str> {
+/// Where the innermost bracket stands that is still open.
+fn open_bracket(text: &str) -> Option<usize> {
     let mut depth = 0;
-    for (at, c) in before.char_indices().rev() {
+    for (at, c) in text.char_indices().rev() {
         match c {
-            ')' | ']' => depth += 1,
-            '(' | '[' if depth > 0 => depth -= 1,
-            '(' => {
-                let name = before.get(..at)?;
-                let start = name
-                    .rfind(|it: char| !it.is_alphanumeric() && it != '_')
-                    .map_or(0, |it| it + 1);
-                return name.get(start..).filter(|it| !it.is_empty());
-            }
-            '[' => return None,
+            ')' | ']' | '}' => depth += 1,
+            '(' | '[' | '{' if depth > 0 => depth -= 1,
+            '(' | '[' | '{' => return Some(at),
             _ => {}
         }
     }
     None
+}
+
+/// The name before the innermost bracket that is still open: `BOOTP` in `Ether() / BOOTP(op=1, `.
+fn open_call(before: &str) -> Option<&str> {
+    let at = open_bracket(before).filter(|it| before[*it..].starts_with('('))?;
+    let name = before.get(..at)?;
+    let start = name
+        .rfind(|it: char| !it.is_alphanumeric() && it != '_')
+        .map_or(0, |it| it + 1);
+    name.get(start..).filter(|it| !it.is_empty())
 }
 
 /// The expression that a text ends with: `reply[DHCP]` in `x = reply[DHCP]`.

@@ -113,7 +113,7 @@ const KEYWORDS: &[&str] = &[
 /// Every word that a line may begin with.
 pub fn names() -> Vec<String> {
     let commands = Command::definitions()
-        .into_iter()
+        .iter()
         .map(|it| it.get_name().to_string());
     commands
         .chain(WORDS.iter().map(|it| it.0.to_string()))
@@ -127,7 +127,7 @@ pub fn as_call(words: &[String]) -> String {
         return String::new();
     };
     let definition = Command::definitions()
-        .into_iter()
+        .iter()
         .find(|it| it.get_name() == name);
     let (mut positional, mut named): (Vec<String>, Vec<(String, Vec<String>)>) = Default::default();
     let mut words = words.iter();

@@ -205,7 +205,7 @@ impl Prompt<'_, '_> {
                 false
             }
             Err(reason) => {
-                self.host.notice(&reason);
+                self.host.notice(without_frame(&reason));
                 false
             }
         }
@@ -279,6 +279,15 @@ impl Prompt<'_, '_> {
         self.module
             .set("answers", self.module.heap().alloc(answers));
     }
+}
+
+/// An error without the call that the prompt itself is; calls inside functions stay.
+fn without_frame(text: &str) -> &str {
+    let own = text.strip_prefix("Traceback (most recent call last):\n  * prompt:");
+    let rest = own
+        .and_then(|it| it.split_once("\nerror: "))
+        .filter(|it| !it.0.contains("\n  * "));
+    rest.map_or(text, |it| it.1)
 }
 
 /// Prints entries as they come and keeps them.

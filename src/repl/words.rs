@@ -73,11 +73,11 @@ fn overview() -> String {
 
 /// Help on anything: a command, a word of the prompt, a function, a class, an option, a field, a term.
 pub fn topic(host: &Host, name: &str) -> Result<String, Error> {
-    if let Some(mut command) = Command::definitions()
-        .into_iter()
+    if let Some(command) = Command::definitions()
+        .iter()
         .find(|it| it.get_name() == name)
     {
-        command = command.term_width(host.style.width).bin_name(name);
+        let mut command = command.clone().term_width(host.style.width).bin_name(name);
         let text = command.render_long_help();
         return Ok(if host.style.color {
             text.ansi().to_string()

@@ -1,50 +1,67 @@
 //! Help on the language, from the same definitions that it runs by.
 
 use std::fmt::Write;
+use std::sync::LazyLock;
 
 use starlark::docs::{DocItem, DocMember};
 
 use super::classes::{CLASSES, Class};
 use super::engine;
 
-/// A function's signature and the first line of its documentation.
-fn function(name: &str) -> Option<(String, String)> {
-    let globals = engine::globals();
-    let docs = globals.documentation();
-    let DocItem::Member(DocMember::Function(it)) = docs.members.get(name)? else {
-        return None;
+/// A function of the language that is no command.
+#[derive(Clone, Debug)]
+struct Function {
+    name: String,
+    signature: String,
+    doc: String,
+}
+
+/// The functions, in the order of their names.
+static FUNCTIONS: LazyLock<Vec<Function>> = LazyLock::new(|| {
+    let docs = engine::globals().documentation();
+    let function = |name: String| {
+        let Some(DocItem::Member(DocMember::Function(it))) = docs.members.get(&name) else {
+            return None;
+        };
+        let params = &it.params;
+        let all = params.pos_only.iter().chain(&params.pos_or_named);
+        let all = all.chain(&params.named_only);
+        let all = all.map(|it| match it.default_value.as_deref() {
+            None => it.name.clone(),
+            Some(default) => format!("{}={default}", it.name),
+        });
+        let signature = format!("{name}({})", all.collect::<Vec<_>>().join(", "));
+        let doc = it.docs.as_ref().map(|it| match &it.details {
+            // The summary is the first line of what is one paragraph here.
+            Some(rest) => format!("{} {rest}", it.summary),
+            None => it.summary.clone(),
+        });
+        Some(Function {
+            name,
+            signature,
+            doc: doc.unwrap_or_default().replace('\n', " "),
+        })
     };
-    let doc = it
-        .docs
-        .as_ref()
-        .map(|it| it.summary.clone())
-        .unwrap_or_default();
-    let params = it
-        .params
-        .pos_only
-        .iter()
-        .chain(&it.params.pos_or_named)
-        .chain(&it.params.named_only);
-    let params = params.map(|it| match it.default_value.as_deref() {
-        None => it.name.clone(),
-        Some(default) => format!("{}={default}", it.name),
-    });
-    let params: Vec<_> = params.collect();
-    Some((format!("{name}({})", params.join(", ")), doc))
+    super::function_names()
+        .into_iter()
+        .filter_map(function)
+        .collect()
+});
+
+fn function(name: &str) -> Option<&'static Function> {
+    FUNCTIONS.iter().find(|it| it.name == name)
 }
 
 /// How a function is called: its name and parameters.
 pub fn signature(name: &str) -> Option<String> {
-    function(name).map(|it| it.0)
+    function(name).map(|it| it.signature.clone())
 }
 
 /// Every function of the language that is no command, with what it does.
 pub fn functions() -> String {
     let mut out = String::new();
-    for name in super::function_names() {
-        if let Some((_, doc)) = function(&name) {
-            let _ = writeln!(out, "{name:<12} {doc}");
-        }
+    for it in FUNCTIONS.iter() {
+        let _ = writeln!(out, "{:<12} {}", it.name, it.doc);
     }
     out
 }
@@ -54,7 +71,7 @@ pub fn topic(name: &str) -> Option<String> {
     if let Some(class) = Class::by_name(name) {
         return Some(class_help(class));
     }
-    function(name).map(|(signature, doc)| format!("{signature}\n  {doc}\n"))
+    function(name).map(|it| format!("{}\n  {}\n", it.signature, it.doc))
 }
 
 fn class_help(class: &Class) -> String {

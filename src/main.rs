@@ -44,11 +44,16 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
-    let mut session = Session::new(command.seed(), interrupted);
+    let mut session = Session::new(command.seed(), interrupted.clone());
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();
     let mut view = view::View::for_command(command, terminal, Box::new(BufWriter::new(stdout)));
-    let outcome = command.run(&mut session, &mut view);
+    view.script_with(script::source_of);
+    let judge = script::Judge::for_command(command, interrupted)?;
+    judge.filter(&mut session);
+    let mut kept = judge.keep(&mut view);
+    let outcome = command.run(&mut session, &mut kept);
+    let entries = kept.entries;
     let code = match &outcome {
         Ok(Outcome::Ran(ending)) => ending.exit_code(),
         Ok(Outcome::Converted(it)) if it.interrupted => 130,
@@ -59,8 +64,11 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         Ok(outcome) => view.outcome(outcome),
         Err(_) => view.flush(),
     };
-    outcome?;
+    let outcome = outcome?;
     printed?;
     io::stdout().flush()?;
-    Ok(code)
+    match outcome {
+        Outcome::Ran(ending) => Ok(judge.judge(&entries, &ending)?.unwrap_or(code)),
+        _ => Ok(code),
+    }
 }

@@ -22,6 +22,8 @@ pub enum Format {
     Json,
     /// The command line that builds the frame again.
     Command,
+    /// The expression of the language that builds the frame again.
+    Script,
 }
 
 /// When to print colours.
@@ -131,6 +133,12 @@ pub struct OutArgs {
     /// Print one value of the reply and nothing else: a field, or an option's name or number
     #[arg(long, value_name = "OPTION|FIELD")]
     pub print: Option<String>,
+    /// Fail (exit 1) unless this expression holds; repeat for more. `reply`, `replies`, `sent` are in scope: 'reply.router == ["10.0.0.1"]'
+    #[arg(long, value_name = "EXPR", help_heading = "Judging")]
+    pub expect: Vec<String>,
+    /// Take only replies, and show only frames, for which this expression over `pkt` holds: 'pkt.server_id == "10.0.0.1"'
+    #[arg(long = "where", value_name = "EXPR", help_heading = "Judging")]
+    pub condition: Option<String>,
     /// Keep notices off standard error
     #[arg(long)]
     pub quiet: bool,

@@ -20,6 +20,9 @@ pub struct ConvertArgs {
     /// What to write: FILE.pcap, FILE.pcapng, FILE.hex (a hex stream per line), or - for hex on standard output
     #[arg(value_name = "OUT")]
     to: PathBuf,
+    /// Copy only frames for which this expression over `pkt` holds
+    #[arg(long = "where", value_name = "EXPR")]
+    pub condition: Option<String>,
     /// Keep notices off standard error
     #[arg(long)]
     pub quiet: bool,
@@ -83,7 +86,8 @@ impl ConvertArgs {
         let (mut read, mut written) = (0, 0);
         while let Some(it) = packet {
             read += 1;
-            if self.from.number.is_none_or(|wanted| wanted == read) {
+            let wanted = self.from.number.is_none_or(|wanted| wanted == read);
+            if wanted && session.admits_packet(read, &it) {
                 match &mut output {
                     Output::Capture(writer) => {
                         if let Some(info) = input.interfaces().get(it.interface as usize) {

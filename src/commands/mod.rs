@@ -146,6 +146,14 @@ impl Command {
         }
     }
 
+    /// The expression that frames are to hold for (`--where`).
+    pub fn condition(&self) -> Option<&String> {
+        match self {
+            Command::Convert(args) => args.condition.as_ref(),
+            _ => self.out().and_then(|it| it.condition.as_ref()),
+        }
+    }
+
     /// When to use colours, and whether JSON was asked for.
     pub fn style(&self) -> (args::ColorChoice, bool) {
         match self {

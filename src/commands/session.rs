@@ -19,7 +19,7 @@ use super::{Error, lab};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{DECLINE, RELEASE};
 use crate::dhcp::template::Identity;
-use crate::link::capture::CaptureWriter;
+use crate::link::capture::{CaptureWriter, Packet};
 use crate::link::record::Recorder;
 use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
@@ -36,6 +36,7 @@ pub struct Session {
     open: Option<SharedLink>,
     /// Messages received in a conversation, for what follows them.
     memory: RefCell<VecDeque<Frame>>,
+    admits: Option<Box<dyn Fn(&Entry) -> bool>>,
 }
 
 /// Messages that a conversation remembers.
@@ -56,6 +57,7 @@ impl Session {
             conversation: false,
             open: None,
             memory: RefCell::default(),
+            admits: None,
         }
     }
 
@@ -86,6 +88,29 @@ impl Session {
     /// The messages received so far in this conversation, oldest first.
     pub fn received(&self) -> Vec<Frame> {
         self.memory.borrow().iter().cloned().collect()
+    }
+
+    /// Has only replies taken, and only frames of files shown, for which this holds (`--where`).
+    pub fn admit_only(&mut self, holds: impl Fn(&Entry) -> bool + 'static) {
+        self.admits = Some(Box::new(holds));
+    }
+
+    /// Whether a packet of a file is one of those asked for.
+    pub fn admits_packet(&self, number: u64, packet: &Packet) -> bool {
+        self.admits.is_none() || self.admits(&read(number, Duration::ZERO, packet.clone()))
+    }
+
+    /// Whether an entry is one of those asked for.
+    pub fn admits(&self, entry: &Entry) -> bool {
+        self.admits.as_ref().is_none_or(|holds| holds(entry))
+    }
+
+    /// Why a frame off the link is no answer although it looks like one.
+    fn objection(&self, frame: &Frame) -> Option<String> {
+        let admits = self.admits.as_ref()?;
+        frame.bootp().filter(|it| it.op == 2)?;
+        let holds = admits(&built(0, frame.clone(), Time::default()));
+        (!holds).then(|| "--where does not hold".to_string())
     }
 
     /// Forgets what was received.
@@ -273,6 +298,7 @@ impl OpenLink {
         let outcome = talk::run(
             players,
             link,
+            |frame| session.objection(frame),
             |event| {
                 witness.saw(&event);
                 frames += 1;
@@ -360,6 +386,24 @@ fn entry_of(
                 comment: None,
             })
         }
+    }
+}
+
+/// An entry for a frame of a file.
+pub fn read(number: u64, since: Duration, packet: Packet) -> Entry {
+    Entry {
+        number,
+        at: packet.at,
+        since,
+        after: None,
+        direction: Direction::Read,
+        link_type: packet.link_type,
+        frame: Frame::decode_as(packet.link_type, &packet.bytes),
+        bytes: packet.bytes,
+        original_len: packet.original_len as usize,
+        verdict: Verdict::Part,
+        checksum_unfinished: false,
+        comment: packet.comment,
     }
 }
 

@@ -7,10 +7,9 @@ use clap::Args;
 use super::Error;
 use super::args::OutArgs;
 use super::input::Source;
-use super::outcome::{Direction, Ending, Entry, Sink, Verdict};
+use super::outcome::{Ending, Sink};
 use super::progress::Progress;
-use super::session::Session;
-use crate::wire::Frame;
+use super::session::{self, Session};
 
 /// Arguments of `show`.
 #[derive(Clone, Debug, Args)]
@@ -56,26 +55,15 @@ impl ShowArgs {
                     continue;
                 }
                 progress.at(number, input.position());
-                let since = packet.at - *first.get_or_insert(packet.at);
-                shown += 1;
-                sink.entry(&Entry {
-                    number,
-                    at: packet.at,
-                    since: if source.number.is_some() {
-                        Duration::ZERO
-                    } else {
-                        since
-                    },
-                    after: None,
-                    direction: Direction::Read,
-                    link_type: packet.link_type,
-                    frame: Frame::decode_as(packet.link_type, &packet.bytes),
-                    bytes: packet.bytes,
-                    original_len: packet.original_len as usize,
-                    verdict: Verdict::Part,
-                    checksum_unfinished: false,
-                    comment: packet.comment,
-                })?;
+                let since = match source.number {
+                    Some(_) => Duration::ZERO,
+                    None => packet.at - *first.get_or_insert(packet.at),
+                };
+                let entry = session::read(number, since, packet);
+                if session.admits(&entry) {
+                    shown += 1;
+                    sink.entry(&entry)?;
+                }
                 if source.number == Some(number) {
                     break;
                 }
@@ -90,7 +78,10 @@ impl ShowArgs {
             }
         }
         if shown == 0 {
-            sink.notice("no frames: the file is a capture without any");
+            sink.notice(match self.out.condition {
+                Some(_) => "no frame for which --where holds",
+                None => "no frames: the file is a capture without any",
+            });
         }
         Ok(Ending::Done)
     }

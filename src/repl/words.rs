@@ -231,6 +231,7 @@ fn save(path: &Path, said: &[String]) -> Result<String, Error> {
 pub fn view_of(host: &Host, command: &Command) -> View {
     let out = Box::new(std::io::stdout());
     let mut view = View::for_command(command, false, out);
+    view.script_with(crate::script::source_of);
     view.restyle(command, host.style);
     view
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension};
@@ -57,25 +58,27 @@ fn dialect() -> Dialect {
 }
 
 /// The functions and classes that every script has.
-pub fn globals() -> Globals {
-    let extensions = [
-        LibraryExtension::StructType,
-        LibraryExtension::Map,
-        LibraryExtension::Filter,
-        LibraryExtension::Print,
-        LibraryExtension::Json,
-        LibraryExtension::SetType,
-    ];
-    GlobalsBuilder::extended_by(&extensions)
-        .with(functions::register)
-        .with(commands::register)
-        .build()
+pub fn globals() -> &'static Globals {
+    static GLOBALS: LazyLock<Globals> = LazyLock::new(|| {
+        let extensions = [
+            LibraryExtension::StructType,
+            LibraryExtension::Map,
+            LibraryExtension::Filter,
+            LibraryExtension::Print,
+            LibraryExtension::Json,
+            LibraryExtension::SetType,
+        ];
+        GlobalsBuilder::extended_by(&extensions)
+            .with(functions::register)
+            .with(commands::register)
+            .build()
+    });
+    &GLOBALS
 }
 
 /// Runs source against a host.
 pub struct Engine<'h> {
     host: &'h Host,
-    globals: Globals,
     /// Files under way or loaded; `None` while one loads.
     loaded: RefCell<HashMap<PathBuf, Option<FrozenModule>>>,
 }
@@ -85,7 +88,6 @@ impl<'h> Engine<'h> {
     pub fn new(host: &'h Host) -> Self {
         Engine {
             host,
-            globals: globals(),
             loaded: RefCell::default(),
         }
     }
@@ -97,7 +99,7 @@ impl<'h> Engine<'h> {
 
     /// The names that every script has.
     pub fn names(&self) -> Vec<String> {
-        self.globals
+        globals()
             .names()
             .map(|it| it.as_str().to_string())
             .collect()
@@ -119,8 +121,7 @@ impl<'h> Engine<'h> {
         let mut eval = Evaluator::new(module);
         self.set_up(&mut eval);
         eval.set_loader(&loader);
-        eval.eval_module(ast, &self.globals)
-            .map_err(ScriptError::from)
+        eval.eval_module(ast, globals()).map_err(ScriptError::from)
     }
 
     /// Calls a function of the language.
@@ -141,6 +142,14 @@ impl<'h> Engine<'h> {
         eval.set_print_handler(self.host);
         let interrupted = self.host.session.borrow().interruption();
         eval.set_check_cancelled(Box::new(move || interrupted.load(Ordering::Relaxed)));
+    }
+
+    /// Why an expression does not parse, in one line.
+    pub fn check(source: &str) -> Result<(), String> {
+        match AstModule::parse("expression", text::prepare(source), &dialect()) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.without_diagnostic().to_string()),
+        }
     }
 
     /// Whether source parses.
@@ -180,7 +189,7 @@ impl<'h> Engine<'h> {
                 let mut eval = Evaluator::new(&module);
                 self.set_up(&mut eval);
                 eval.set_loader(&loader);
-                eval.eval_module(ast, &self.globals)?;
+                eval.eval_module(ast, globals())?;
             }
             Ok(module.freeze()?)
         })

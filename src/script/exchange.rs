@@ -228,9 +228,15 @@ pub fn printed(
         Box::new(buffer.clone()),
         Box::new(buffer.clone()),
     );
+    view.script_with(source_of);
     print(&mut view).map_err(super::engine::command_error)?;
     drop(view);
     Ok(String::from_utf8_lossy(&buffer.0.take()).into_owned())
+}
+
+/// An entry as the expression that builds its frame again.
+pub fn source_of(entry: &Entry) -> String {
+    super::source::command(&packet_of(entry).layers())
 }
 
 /// A writer into memory that two ends of a view share.

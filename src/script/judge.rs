@@ -1,11 +1,20 @@
 //! Expectations: expressions of the language over what a command yielded.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use starlark::values::Value;
 
 use super::engine::{Engine, Module, ScriptError};
 use super::exchange::{Exchange, is_reply, packet_of};
 use super::host::Host;
-use crate::commands::outcome::{Direction, Ending, Entry};
+use super::run::host_for;
+use crate::commands::outcome::{Direction, Ending, Entry, Sink};
+use crate::commands::script::TalkArgs;
+use crate::commands::session::Session;
+use crate::commands::{Command, Error};
 use crate::view::{Format, summary};
 
 /// What became of an expectation.
@@ -19,95 +28,182 @@ pub struct Verdict {
     pub values: Vec<String>,
 }
 
-/// Evaluates expressions over entries: `reply`, `replies`, `sent`, `pkt`.
-pub struct Judge<'h> {
-    engine: Engine<'h>,
+/// Judges what a command yields by the expressions of its flags.
+pub struct Judge {
+    host: Rc<Host>,
+    expectations: Vec<String>,
+    condition: Option<String>,
+    /// The first error of the condition, which is the same for every frame.
+    failed: Rc<RefCell<Option<ScriptError>>>,
 }
 
-impl<'h> Judge<'h> {
-    /// A judge with the functions of the language.
-    pub fn new(host: &'h Host) -> Self {
-        Judge {
-            engine: Engine::new(host),
+impl Judge {
+    /// The judge that a command's flags ask for. An expression that does not parse is an error before
+    /// anything is sent.
+    pub fn for_command(command: &Command, interrupted: Arc<AtomicBool>) -> Result<Judge, Error> {
+        let out = command.out().cloned().unwrap_or_default();
+        let condition = command.condition();
+        let flags = out.expect.iter().map(|it| ("--expect", it));
+        for (flag, source) in flags.chain(condition.into_iter().map(|it| ("--where", it))) {
+            if let Err(error) = Engine::check(source) {
+                return Err(Error::Usage(format!("{flag}: {error}")));
+            }
+        }
+        let args = TalkArgs {
+            color: out.color,
+            ..TalkArgs::default()
+        };
+        Ok(Judge {
+            host: Rc::new(host_for(&args, interrupted)),
+            expectations: out.expect.clone(),
+            condition: condition.cloned(),
+            failed: Rc::default(),
+        })
+    }
+
+    /// Has the session take only what the condition holds for.
+    pub fn filter(&self, session: &mut Session) {
+        let Some(condition) = self.condition.clone() else {
+            return;
+        };
+        let (host, failed) = (self.host.clone(), self.failed.clone());
+        session.admit_only(move |entry| match holds(&host, &condition, entry) {
+            Ok(holds) => holds,
+            Err(error) => {
+                failed.borrow_mut().get_or_insert(error);
+                false
+            }
+        });
+    }
+
+    /// A sink that keeps the entries to be judged.
+    pub fn keep<'a>(&self, inner: &'a mut dyn Sink) -> Kept<'a> {
+        Kept {
+            inner,
+            wanted: !self.expectations.is_empty(),
+            entries: Vec::new(),
         }
     }
 
-    /// Whether an expression about one packet, `pkt`, is true.
-    pub fn holds(&self, expression: &str, entry: &Entry) -> Result<bool, ScriptError> {
-        Module::with_temp_heap(|module| {
-            module.set("pkt", module.heap().alloc(packet_of(entry)));
-            Ok(self.engine.run(&module, "--where", expression)?.to_bool())
-        })
-    }
-
-    /// Whether each expression holds for what a command yielded.
-    pub fn expect(
-        &self,
-        expressions: &[String],
-        entries: &[Entry],
-        ending: &Ending,
-    ) -> Result<Vec<Verdict>, ScriptError> {
-        expressions
-            .iter()
-            .map(|it| self.one(it, entries, ending))
-            .collect()
-    }
-
-    fn one(
-        &self,
-        expression: &str,
-        entries: &[Entry],
-        ending: &Ending,
-    ) -> Result<Verdict, ScriptError> {
-        let exchange = Exchange::new(entries.to_vec(), ending.clone(), Format::Table);
-        Module::with_temp_heap(|module| {
-            let heap = module.heap();
-            let value = heap.alloc(exchange.clone());
-            let attribute = |name: &str| {
-                value
-                    .get_attr(name, heap)
-                    .ok()
-                    .flatten()
-                    .unwrap_or_else(Value::new_none)
-            };
-            module.set("reply", attribute("reply"));
-            module.set("replies", attribute("replies"));
-            module.set("pkt", attribute("reply"));
-            let sent = entries
-                .iter()
-                .find(|it| it.direction == Direction::Sent && it.frame.bootp().is_some());
-            module.set(
-                "sent",
-                sent.map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),
-            );
-            module.set("exchange", value);
-            let held = match self.engine.run(&module, "--expect", expression) {
-                Ok(value) => value.to_bool(),
-                // Without a reply nothing can be said of it: the expectation did not hold.
-                Err(_) if exchange.replies().next().is_none() && expression.contains("reply") => {
-                    false
-                }
-                Err(error) => return Err(error),
-            };
-            let mut values = Vec::new();
-            if !held {
-                for part in parts(expression) {
-                    if let Ok(value) = self.engine.run(&module, "--expect", &part) {
-                        let place = whose(&part, entries, ending);
-                        values.push(format!("{part} is {}{place}", value.to_repr()));
+    /// Whether every expectation holds; if one does not, it is told, and the exit code that says so is
+    /// given.
+    pub fn judge(&self, entries: &[Entry], ending: &Ending) -> Result<Option<u8>, Error> {
+        if let Some(error) = self.failed.borrow_mut().take() {
+            self.host.notice(&format!("--where: {}", error.text));
+            return Ok(Some(2));
+        }
+        if *ending == Ending::Interrupted {
+            return Ok(None);
+        }
+        let mut code = None;
+        for expression in &self.expectations {
+            match one(&self.host, expression, entries, ending) {
+                Ok(verdict) if verdict.held => {}
+                Ok(verdict) => {
+                    self.host
+                        .notice(&format!("expectation failed: {}", verdict.expression));
+                    for value in verdict.values {
+                        self.host.notice(&format!("  {value}"));
                     }
+                    code = code.or(Some(1));
                 }
-                if values.is_empty() && exchange.replies().next().is_none() {
-                    values.push("there was no reply".into());
+                Err(error) => {
+                    self.host.notice(&format!("--expect: {}", error.text));
+                    code = Some(2);
                 }
             }
-            Ok(Verdict {
-                expression: expression.to_string(),
-                held,
-                values,
-            })
-        })
+        }
+        // Every expectation held, silence among them: that is what was asked for.
+        Ok(code.or_else(|| (!self.expectations.is_empty()).then_some(0)))
     }
+}
+
+/// Entries that expectations can speak of; of a large capture only the first ones.
+const KEPT: usize = 20_000;
+
+/// Passes entries on and keeps them.
+pub struct Kept<'a> {
+    inner: &'a mut dyn Sink,
+    wanted: bool,
+    /// What was yielded.
+    pub entries: Vec<Entry>,
+}
+
+impl Sink for Kept<'_> {
+    fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+        if self.wanted && self.entries.len() < KEPT {
+            self.entries.push(entry.clone());
+        }
+        self.inner.entry(entry)
+    }
+
+    fn notice(&mut self, text: &str) {
+        self.inner.notice(text);
+    }
+}
+
+/// Whether an expression about one packet, `pkt`, is true.
+fn holds(host: &Host, expression: &str, entry: &Entry) -> Result<bool, ScriptError> {
+    let engine = Engine::new(host);
+    Module::with_temp_heap(|module| {
+        module.set("pkt", module.heap().alloc(packet_of(entry)));
+        Ok(engine.run(&module, "--where", expression)?.to_bool())
+    })
+}
+
+fn one(
+    host: &Host,
+    expression: &str,
+    entries: &[Entry],
+    ending: &Ending,
+) -> Result<Verdict, ScriptError> {
+    let engine = Engine::new(host);
+    let exchange = Exchange::new(entries.to_vec(), ending.clone(), Format::Table);
+    Module::with_temp_heap(|module| {
+        let heap = module.heap();
+        let value = heap.alloc(exchange.clone());
+        let attribute = |name: &str| {
+            value
+                .get_attr(name, heap)
+                .ok()
+                .flatten()
+                .unwrap_or_else(Value::new_none)
+        };
+        module.set("reply", attribute("reply"));
+        module.set("replies", attribute("replies"));
+        module.set("pkt", attribute("reply"));
+        let sent = entries
+            .iter()
+            .find(|it| it.direction == Direction::Sent && it.frame.bootp().is_some());
+        module.set(
+            "sent",
+            sent.map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),
+        );
+        module.set("exchange", value);
+        let held = match engine.run(&module, "--expect", expression) {
+            Ok(value) => value.to_bool(),
+            // Without a reply nothing can be said of it: the expectation did not hold.
+            Err(_) if exchange.replies().next().is_none() && expression.contains("reply") => false,
+            Err(error) => return Err(error),
+        };
+        let mut values = Vec::new();
+        if !held {
+            for part in parts(expression) {
+                if let Ok(value) = engine.run(&module, "--expect", &part) {
+                    let place = whose(&part, entries, ending);
+                    values.push(format!("{part} is {}{place}", value.to_repr()));
+                }
+            }
+            if values.is_empty() && exchange.replies().next().is_none() {
+                values.push("there was no reply".into());
+            }
+        }
+        Ok(Verdict {
+            expression: expression.to_string(),
+            held,
+            values,
+        })
+    })
 }
 
 /// Which frame a part of an expression speaks of.

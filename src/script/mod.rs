@@ -26,10 +26,10 @@ use starlark::eval::Evaluator;
 
 pub use commands::{command_line, is_command, value_of};
 pub use engine::{Engine, Module, ScriptError, interpret};
-pub use exchange::{Exchange, packet_of, printed};
+pub use exchange::{Exchange, packet_of, printed, source_of};
 pub use functions::names as function_names;
 pub use host::{Host, Settings};
-pub use judge::{Judge, Verdict};
+pub use judge::Judge;
 pub use run::{host_for, run};
 pub use text::unfinished;
 

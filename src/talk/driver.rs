@@ -28,7 +28,7 @@ pub enum Event {
         frame: Frame,
         /// What it is to the players; `None` when it concerns none of them.
         verdict: Option<Verdict>,
-        /// A wrong checksum.
+        /// A wrong checksum, or another reason not to take it.
         fault: Option<String>,
     },
 }
@@ -37,11 +37,12 @@ pub enum Event {
 pub type Proceed = std::ops::ControlFlow<()>;
 
 /// Runs `players` on `link` until all are done or `observe` breaks off. The first player that calls
-/// a frame its business decides what it is. `link` is asked at short intervals on a real clock, so
+/// a frame its business decides what it is; `object` says why a frame must not be taken for an answer. `link` is asked at short intervals on a real clock, so
 /// that `observe_idle` can break off while nothing arrives.
 pub fn run(
     players: &mut [&mut dyn Player],
     link: &mut dyn Link,
+    mut object: impl FnMut(&Frame) -> Option<String>,
     mut observe: impl FnMut(Event) -> Proceed,
     mut interrupted: impl FnMut() -> bool,
 ) -> Result<(), LinkError> {
@@ -98,6 +99,7 @@ pub fn run(
             Some(received) => {
                 let frame = Frame::decode_as(link.link_type(), &received.bytes);
                 let fault = checksum_fault(&frame, received.checksum_unfinished);
+                let fault = fault.or_else(|| object(&frame));
                 let mut verdict = None;
                 for player in players.iter_mut() {
                     let said = player.receive(received.at, &frame, fault.as_deref(), &mut out);

@@ -68,6 +68,8 @@ pub struct View {
     frames: u64,
     ladder: Option<Ladder>,
     ack: Option<Box<Entry>>,
+    /// Writes `--format script`; the language is a floor above and says how.
+    script: fn(&Entry) -> String,
 }
 
 impl View {
@@ -87,7 +89,13 @@ impl View {
             frames: 0,
             ladder: None,
             ack: None,
+            script: source::command,
         }
+    }
+
+    /// Has entries written in the language by `write`.
+    pub fn script_with(&mut self, write: fn(&Entry) -> String) {
+        self.script = write;
     }
 
     /// The view that a command's flags ask for.
@@ -286,6 +294,7 @@ impl Sink for View {
         match (self.format, entry.direction) {
             (Format::Json, _) => json_line(&mut self.out, entry)?,
             (Format::Command, _) => writeln!(self.out, "{}", source::command(entry))?,
+            (Format::Script, _) => writeln!(self.out, "{}", (self.script)(entry))?,
             (Format::Tree, _) | (Format::Table, Direction::Built) => {
                 if self.frames > 1 {
                     writeln!(self.out)?;

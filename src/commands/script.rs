@@ -1,10 +1,11 @@
 //! Arguments of what runs the language: `run` and `repl`. The floor of the language runs them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::args::{ColorChoice, SeedArgs};
+use super::args::{ColorChoice, SeedArgs, parse_duration};
 
 /// Arguments of `run`.
 #[derive(Clone, Debug, Default, Args)]
@@ -15,6 +16,9 @@ pub struct RunArgs {
     /// Run this source instead and print the value of its last expression
     #[arg(short = 'c', value_name = "EXPR", conflicts_with = "file")]
     pub expression: Option<String>,
+    /// Stop the script after this long on the real clock (exit 1)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
     /// Words for the script, in its list `argv`
     #[arg(
         value_name = "ARG",

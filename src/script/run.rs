@@ -3,7 +3,8 @@
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::engine::{Engine, Module, ScriptError};
 use super::host::Host;
@@ -31,6 +32,7 @@ pub fn host_for(args: &TalkArgs, interrupted: Arc<AtomicBool>) -> Host {
 
 /// Runs what the arguments name, and gives the exit code.
 pub fn run(args: &RunArgs, interrupted: Arc<AtomicBool>) -> u8 {
+    let late = args.timeout.map(|limit| stop_after(limit, interrupted.clone()));
     let host = host_for(&args.talk, interrupted);
     let outcome = match (&args.expression, &args.file) {
         (Some(source), _) => expression(&host, source),
@@ -43,6 +45,10 @@ pub fn run(args: &RunArgs, interrupted: Arc<AtomicBool>) -> u8 {
     let stopped = host.session.borrow().interrupted();
     match outcome {
         Ok(()) => 0,
+        Err(_) if late.is_some_and(|it| it.load(Ordering::Relaxed)) => {
+            host.notice("stopped: the script took longer than --timeout allows");
+            1
+        }
         Err(_) if stopped => {
             host.notice("interrupted");
             130
@@ -53,6 +59,18 @@ pub fn run(args: &RunArgs, interrupted: Arc<AtomicBool>) -> u8 {
             error.exit_code
         }
     }
+}
+
+/// Interrupts after a time; what is returned says whether that happened.
+fn stop_after(limit: Duration, interrupted: Arc<AtomicBool>) -> Arc<AtomicBool> {
+    let late = Arc::new(AtomicBool::new(false));
+    let flag = late.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        flag.store(true, Ordering::Relaxed);
+        interrupted.store(true, Ordering::Relaxed);
+    });
+    late
 }
 
 fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError> {

@@ -3,6 +3,9 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
 use super::Error;
 use crate::dhcp::assign::{self, Assignment};
 use crate::link::segment::{Quality, Segment};
@@ -76,6 +79,11 @@ fn server() -> Result<ServerConfig, Error> {
         lease: 3600,
         think: Duration::from_micros(200),
         refuse: false,
+        reservations: Vec::new(),
+        reserved_only: false,
+        rapid_commit: true,
+        bootp: true,
+        faults: Vec::new(),
     })
 }
 
@@ -103,7 +111,10 @@ pub fn open(name: &str, seed: u64) -> Result<Segment, Error> {
                 subnet.pool = (Ipv4Addr::new(192, 0, 2, 200), Ipv4Addr::new(192, 0, 2, 220));
                 subnet.options = options(&["router=192.0.2.66", "dns=192.0.2.66"])?;
             }
-            segment.seat(Box::new(Seated(Server::new(second))));
+            segment.seat(Box::new(Seated(Server::new(
+                second,
+                ChaCha8Rng::seed_from_u64(seed),
+            ))));
         }
         _ => {
             let known: Vec<_> = CASTS.iter().map(|(name, _)| *name).collect();
@@ -113,6 +124,9 @@ pub fn open(name: &str, seed: u64) -> Result<Segment, Error> {
             )));
         }
     }
-    segment.seat(Box::new(Seated(Server::new(first))));
+    segment.seat(Box::new(Seated(Server::new(
+        first,
+        ChaCha8Rng::seed_from_u64(seed),
+    ))));
     Ok(segment)
 }

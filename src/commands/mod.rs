@@ -15,8 +15,10 @@ pub mod options;
 pub mod outcome;
 mod progress;
 pub mod script;
+pub mod serve;
 pub mod session;
 pub mod show;
+pub mod sniff;
 pub mod witness;
 
 use std::sync::LazyLock;
@@ -107,6 +109,10 @@ pub enum Command {
     Dora(dora::DoraArgs),
     /// Renew the lease: a REQUEST to the server that gave it
     Renew(message::MessageArgs),
+    /// Play a DHCP server, well-behaved or not
+    Serve(serve::ServeArgs),
+    /// Watch a link: DHCP frames as they come
+    Sniff(sniff::SniffArgs),
     /// Show frames of captures, hex text, or standard input
     Show(show::ShowArgs),
     /// Copy frames between pcap, pcapng and hex
@@ -142,6 +148,8 @@ impl Command {
             Command::Renew(args) => Some(args.out()),
             Command::Dora(args) => Some(args.out()),
             Command::Show(args) => Some(args.out()),
+            Command::Serve(args) => Some(args.out()),
+            Command::Sniff(args) => Some(args.out()),
             _ => self.message().map(|(_, args)| args.out()),
         }
     }
@@ -172,6 +180,7 @@ impl Command {
             Command::Craft(args) => args.message().seed(),
             Command::Renew(args) => args.seed(),
             Command::Dora(args) => args.seed(),
+            Command::Serve(args) => args.seed(),
             _ => self.message().and_then(|(_, args)| args.seed()),
         }
     }
@@ -202,6 +211,8 @@ impl Command {
             Command::Renew(args) => Outcome::Ran(message::renew(args, session, sink)?),
             Command::Dora(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
             Command::Options(args) => Outcome::Options(args.run()?),
             Command::Explain(args) => Outcome::Topics(args.run()?),

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -36,7 +37,7 @@ pub struct Session {
     open: Option<SharedLink>,
     /// Messages received in a conversation, for what follows them.
     memory: RefCell<VecDeque<Frame>>,
-    admits: Option<Box<dyn Fn(&Entry) -> bool>>,
+    admits: Option<Rc<dyn Fn(&Entry) -> bool>>,
 }
 
 /// Messages that a conversation remembers.
@@ -92,7 +93,17 @@ impl Session {
 
     /// Has only replies taken, and only frames of files shown, for which this holds (`--where`).
     pub fn admit_only(&mut self, holds: impl Fn(&Entry) -> bool + 'static) {
-        self.admits = Some(Box::new(holds));
+        self.admits = Some(Rc::new(holds));
+    }
+
+    /// Whether a frame off the link is one of those asked for, for a player to ask.
+    pub fn admitter(&self) -> impl Fn(&Frame) -> bool + 'static {
+        let admits = self.admits.clone();
+        move |frame| {
+            admits
+                .as_ref()
+                .is_none_or(|holds| holds(&built(0, frame.clone(), Time::default())))
+        }
     }
 
     /// Whether a packet of a file is one of those asked for.
@@ -234,6 +245,8 @@ pub struct Here {
     pub mac: MacAddr,
     /// The interface's own IPv4 address.
     pub address: Option<Ipv4Addr>,
+    /// The same with the bits of its mask.
+    pub network: Option<(Ipv4Addr, u8)>,
     /// Whether it is the lab.
     pub lab: bool,
 }
@@ -246,12 +259,14 @@ impl Here {
         let mut here = Here {
             mac: lab::CLIENT_MAC,
             address: None,
+            network: None,
             lab,
         };
         if !lab && !Path::new(name).is_file() {
             let status = interfaces::find(name)?;
             here.mac = status.mac.unwrap_or(here.mac);
             here.address = status.ipv4();
+            here.network = status.network;
         }
         Ok(here)
     }

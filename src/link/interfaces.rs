@@ -18,6 +18,8 @@ pub struct InterfaceStatus {
     pub mac: Option<MacAddr>,
     /// Its addresses.
     pub addrs: Vec<IpAddr>,
+    /// Its first IPv4 address with the bits of its mask.
+    pub network: Option<(Ipv4Addr, u8)>,
     /// Whether it is up.
     pub up: bool,
     /// Whether it has a carrier.
@@ -68,6 +70,10 @@ pub fn list() -> Vec<InterfaceStatus> {
             InterfaceStatus {
                 index: it.index,
                 mac: it.mac,
+                network: it.ips.iter().find_map(|net| match net.ip() {
+                    IpAddr::V4(ip) => Some((ip, net.prefix())),
+                    IpAddr::V6(_) => None,
+                }),
                 addrs: it.ips.iter().map(|net| net.ip()).collect(),
                 up,
                 carrier: it.is_running(),

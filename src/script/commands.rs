@@ -20,8 +20,8 @@ use crate::commands::outcome::{Entry, Sink};
 use crate::commands::{Command, Outcome};
 use crate::view::lookup_json;
 
-/// The command whose name is a function that does more.
-const OWN: &[&str] = &["show"];
+/// Commands whose names are functions that do more.
+const OWN: &[&str] = &["show", "sniff"];
 
 /// Whether a command has a flag.
 fn takes(command: &clap::Command, flag: &str) -> bool {

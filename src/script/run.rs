@@ -32,7 +32,9 @@ pub fn host_for(args: &TalkArgs, interrupted: Arc<AtomicBool>) -> Host {
 
 /// Runs what the arguments name, and gives the exit code.
 pub fn run(args: &RunArgs, interrupted: Arc<AtomicBool>) -> u8 {
-    let late = args.timeout.map(|limit| stop_after(limit, interrupted.clone()));
+    let late = args
+        .timeout
+        .map(|limit| stop_after(limit, interrupted.clone()));
     let host = host_for(&args.talk, interrupted);
     let outcome = match (&args.expression, &args.file) {
         (Some(source), _) => expression(&host, source),

@@ -3,21 +3,25 @@
 
 mod client;
 mod driver;
+mod fault;
 mod host;
 mod matching;
 mod player;
 mod resolver;
 mod sender;
 mod server;
+mod watch;
 
 pub use client::{Choose, Client, ClientConfig, ClientEnd};
 pub use driver::{Event, run};
+pub use fault::{FAULTS, Fault};
 pub use host::Host;
 pub use matching::{Verdict, checksum_fault, match_reply};
 pub use player::{Outbox, Outgoing, Player, Seated};
 pub use resolver::Resolver;
 pub use sender::{Sender, SenderConfig};
-pub use server::{Server, ServerConfig, Subnet};
+pub use server::{Reservation, Server, ServerConfig, Subnet};
+pub use watch::Watch;
 
 use std::time::Duration;
 

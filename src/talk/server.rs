@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+
+use super::fault::{Fault, Spoiled};
 use super::host::Host;
 use super::matching::Verdict;
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
+use crate::dhcp::layout::Overload;
 use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::wire::*;
@@ -42,7 +46,7 @@ impl Subnet {
 }
 
 /// What a server is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
     /// Its address and identity (option 54).
     pub address: Ipv4Addr,
@@ -56,6 +60,25 @@ pub struct ServerConfig {
     pub think: Duration,
     /// Whether it refuses every REQUEST that it answers.
     pub refuse: bool,
+    /// Addresses kept for certain clients.
+    pub reservations: Vec<Reservation>,
+    /// Whether only clients with a reservation are served.
+    pub reserved_only: bool,
+    /// Whether a client that asks for it gets its lease at once (RFC 4039).
+    pub rapid_commit: bool,
+    /// Whether plain BOOTP clients are served; they get an address for ever.
+    pub bootp: bool,
+    /// What it does wrong on purpose.
+    pub faults: Vec<Fault>,
+}
+
+/// An address kept for a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// Its client identifier (option 61), hardware address, or circuit-id (option 82), as bytes.
+    pub client: Vec<u8>,
+    /// The address.
+    pub ip: Ipv4Addr,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,11 +100,18 @@ struct Binding {
 const OFFER_KEPT: Duration = Duration::from_secs(60);
 const DECLINED_KEPT: Duration = Duration::from_secs(3600);
 
+/// How long a reply is held back where none follows that could overtake it.
+const HELD: Duration = Duration::from_secs(1);
+
 /// A server as a sans-I/O player.
 pub struct Server {
     config: ServerConfig,
     host: Host,
     bindings: BTreeMap<Ipv4Addr, Binding>,
+    chance: ChaCha8Rng,
+    /// A reply held back, and whether the next one is to be.
+    held: Option<(Time, Frame, String)>,
+    odd: bool,
 }
 
 /// Who the client is: its identifier, else its hardware address (RFC 2131 section 4.2).
@@ -97,12 +127,15 @@ fn client_key(message: &Message) -> Vec<u8> {
 }
 
 impl Server {
-    /// A server with no bindings.
-    pub fn new(config: ServerConfig) -> Self {
+    /// A server with no bindings, whose faults draw from `chance`.
+    pub fn new(config: ServerConfig, chance: ChaCha8Rng) -> Self {
         Server {
             host: Host::new(config.address, config.mac),
             config,
             bindings: BTreeMap::new(),
+            chance,
+            held: None,
+            odd: false,
         }
     }
 
@@ -129,20 +162,41 @@ impl Server {
         })
     }
 
+    /// The address kept for a client, by identifier, hardware address or circuit-id.
+    fn reserved(&self, message: &Message) -> Option<Ipv4Addr> {
+        let id = message.data(61);
+        let circuit = message
+            .data(82)
+            .and_then(|it| Options::new(&it).find_code(1).map(<[u8]>::to_vec));
+        let found = self.config.reservations.iter().find(|it| {
+            id.as_deref() == Some(&it.client)
+                || message.bootp.client_hardware() == it.client
+                || circuit.as_deref() == Some(&it.client)
+        });
+        found.map(|it| it.ip)
+    }
+
     /// RFC 2131 section 4.3.1: the client's own address, the one it asks for, or the first free one.
     fn pick(&self, message: &Message, key: &[u8], now: Time) -> Option<Ipv4Addr> {
         let subnet = self.subnet_for(message)?;
+        if let Some(ip) = self.reserved(message) {
+            return self.free_for(ip, key, now).then_some(ip);
+        }
+        if self.config.reserved_only {
+            return None;
+        }
         let (first, last) = subnet.pool;
+        let taken = |ip: &Ipv4Addr| self.config.reservations.iter().any(|it| it.ip == *ip);
         let in_pool = |ip: &Ipv4Addr| (first..=last).contains(ip);
         let own = self.held_by(key, subnet);
         let asked = message.requested_ip().filter(in_pool);
         own.into_iter()
             .chain(asked)
-            .find(|ip| self.free_for(*ip, key, now))
+            .find(|ip| self.free_for(*ip, key, now) && !taken(ip))
             .or_else(|| {
                 (u32::from(first)..=u32::from(last))
                     .map(Ipv4Addr::from)
-                    .find(|ip| self.free_for(*ip, key, now))
+                    .find(|ip| self.free_for(*ip, key, now) && !taken(ip))
             })
     }
 
@@ -195,6 +249,19 @@ impl Server {
             let wanted = |option: &&Assignment| asked.is_empty() || asked.contains(&option.code);
             let extra: Vec<_> = subnet.options.iter().filter(wanted).cloned().collect();
             draft.options.splice(at..at, extra);
+            if kind == ACK && message.message_type() == Some(DISCOVER) {
+                // RFC 4039 section 4: a lease given at once says so.
+                draft.options.insert(
+                    1,
+                    Assignment {
+                        code: 80,
+                        data: Vec::new(),
+                    },
+                );
+            }
+        }
+        if self.config.faults.contains(&Fault::Overload) {
+            draft.overload = Some(Overload::Both);
         }
         Some(draft.frame())
     }
@@ -236,11 +303,14 @@ impl Server {
         let Some(subnet) = subnet.filter(|it| it.contains(wanted)) else {
             return refuse;
         };
-        if self.config.refuse {
+        let renewal = server.is_none() && asked.is_none();
+        if self.config.refuse || (renewal && self.config.faults.contains(&Fault::NakRenewal)) {
             return refuse;
         }
         let (first, last) = subnet.pool;
-        let free = (first..=last).contains(&wanted) && self.free_for(wanted, key, now);
+        let reserved = self.reserved(message);
+        let ours = reserved.map_or((first..=last).contains(&wanted), |ip| ip == wanted);
+        let free = ours && self.free_for(wanted, key, now);
         let known = self.held_by(key, &subnet);
         match server {
             Some(_) if free => {}
@@ -259,7 +329,10 @@ impl Server {
         let ours = message
             .server_id()
             .is_none_or(|ip| ip == self.config.address);
-        match message.message_type()? {
+        let Some(kind) = message.message_type() else {
+            return self.bootp(frame, message, &key, now);
+        };
+        match kind {
             DISCOVER => {
                 let ip = self.pick(message, &key, now)?;
                 if self
@@ -268,6 +341,12 @@ impl Server {
                     .is_none_or(|it| !it.bound || it.until <= now)
                 {
                     self.bind(ip, &key, now + OFFER_KEPT, false);
+                }
+                if self.config.rapid_commit && message.data(80).is_some() {
+                    let until = now + Duration::from_secs(u64::from(self.config.lease));
+                    self.bind(ip, &key, until, true);
+                    let reply = self.reply(ACK, frame, message, Some(ip))?;
+                    return Some((reply, format!("ACK {ip}, rapid commit")));
                 }
                 let reply = self.reply(OFFER, frame, message, Some(ip))?;
                 Some((reply, format!("OFFER {ip}")))
@@ -306,6 +385,61 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The answer to a plain BOOTP request (RFC 1534 section 2): an address for ever.
+    fn bootp(
+        &mut self,
+        frame: &Frame,
+        message: &Message,
+        key: &[u8],
+        now: Time,
+    ) -> Option<(Frame, String)> {
+        if !self.config.bootp {
+            return None;
+        }
+        let ip = self.pick(message, key, now)?;
+        self.bind(ip, key, Time(u64::MAX), true);
+        let mut reply = self.reply(ACK, frame, message, Some(ip))?;
+        if let Some(dhcp) = reply.dhcp_mut() {
+            // Nothing of DHCP's own: no type, no times, no server identifier.
+            let kept = dhcp
+                .iter()
+                .filter(|it| !it.is_option() || !matches!(it.code, 51 | 53 | 54 | 58 | 59 | 61));
+            dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
+        }
+        Some((reply, format!("BOOTREPLY {ip}")))
+    }
+
+    /// Sends a reply, with everything done to it that the faults say.
+    fn send(&mut self, now: Time, reply: Frame, note: String, out: &mut Outbox) {
+        let mut all = vec![Spoiled {
+            delay: self.config.think,
+            frame: reply,
+            cut: None,
+        }];
+        for fault in &self.config.faults {
+            let spoiled = all
+                .into_iter()
+                .flat_map(|it| fault.spoil(it, &mut self.chance));
+            all = spoiled.collect();
+        }
+        let reorder = self.config.faults.contains(&Fault::Reorder);
+        for it in all {
+            let delay = it.delay;
+            let frame = it.finish();
+            self.odd = !self.odd;
+            if reorder && self.odd && self.held.is_none() {
+                self.held = Some((now + HELD, frame, format!("{note}, held back")));
+                continue;
+            }
+            out.send_after(delay, frame, note.clone());
+            if let Some((_, frame, note)) = self.held.take() {
+                out.send_after(delay + Duration::from_millis(1), frame, note);
+            }
+        }
+    }
+}
+
 impl Player for Server {
     fn receive(
         &mut self,
@@ -327,14 +461,18 @@ impl Player for Server {
             return None;
         }
         if let Some((reply, note)) = self.answer(now, frame, &message) {
-            out.send_after(self.config.think, reply, note);
+            self.send(now, reply, note, out);
         }
         Some(Verdict::Part)
     }
 
-    fn wake(&mut self, _now: Time, _out: &mut Outbox) {}
+    fn wake(&mut self, now: Time, out: &mut Outbox) {
+        if let Some((_, frame, note)) = self.held.take_if(|it| it.0 <= now) {
+            out.send(frame, note);
+        }
+    }
 
     fn deadline(&self) -> Option<Time> {
-        None
+        self.held.as_ref().map(|it| it.0)
     }
 }

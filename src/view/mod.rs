@@ -68,6 +68,8 @@ pub struct View {
     frames: u64,
     ladder: Option<Ladder>,
     ack: Option<Box<Entry>>,
+    /// Whether frames of a link are listed as they come, not gathered for a table.
+    live: bool,
     /// Writes `--format script`; the language is a floor above and says how.
     script: fn(&Entry) -> String,
 }
@@ -89,6 +91,7 @@ impl View {
             frames: 0,
             ladder: None,
             ack: None,
+            live: false,
             script: source::command,
         }
     }
@@ -109,6 +112,7 @@ impl View {
         let format = command.out().map_or(default, |it| it.format_or(default));
         let mut view = View::new(format, style, out, Box::new(io::stderr()));
         view.json = json || format == Format::Json;
+        view.live = matches!(command, Command::Serve(_) | Command::Sniff(_));
         if let Some(args) = command.out() {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
@@ -308,6 +312,7 @@ impl Sink for View {
                 hexdump(&mut self.out, entry, &self.style)?;
             }
             (Format::Table, Direction::Read) => self.read(entry)?,
+            (Format::Table, _) if self.live => list_line(&mut self.out, entry, &self.style)?,
             (Format::Table, _) => self.keep(entry),
             (Format::Ladder, _) => {
                 let ladder = self.ladder.get_or_insert_with(Ladder::default);

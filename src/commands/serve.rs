@@ -1,0 +1,252 @@
+//! Plays a DHCP server for the clients on a link.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Error;
+use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::outcome::{Ending, Sink};
+use super::session::Session;
+use super::witness::Witness;
+use crate::dhcp::assign::{self, Assignment};
+use crate::talk::{Fault, Player, Reservation, Server, ServerConfig, Subnet, Watch};
+use crate::wire::MacAddr;
+
+/// Arguments of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    link: LinkArgs,
+    /// The server's address and its subnet [default: the interface's own]
+    #[arg(long, value_name = "IP/BITS", value_parser = parse_network, help_heading = "Server")]
+    address: Option<Network>,
+    /// The server's MAC address [default: the interface's own]
+    #[arg(long, value_name = "MAC", help_heading = "Server", value_parser = parse_mac)]
+    src_mac: Option<MacAddr>,
+    /// Addresses to give [default: the upper half of the subnet]
+    #[arg(long, value_name = "FIRST-LAST", value_parser = parse_pool, help_heading = "Server")]
+    pool: Option<Pool>,
+    /// A subnet behind a relay agent, with its pool; repeat for more
+    #[arg(long, value_name = "IP/BITS=FIRST-LAST", value_parser = parse_subnet, help_heading = "Server")]
+    subnet: Vec<(Network, Pool)>,
+    /// Keep an address for a client: its MAC, its client identifier (hex:…), or a circuit-id (text or hex:…)
+    #[arg(long, value_name = "CLIENT=IP", value_parser = parse_reservation, help_heading = "Server")]
+    reserve: Vec<Reservation>,
+    /// Serve only clients for which an address is kept
+    #[arg(long, requires = "reserve", help_heading = "Server")]
+    reserved_only: bool,
+    /// How long a lease lasts
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration, help_heading = "Server")]
+    lease_time: Duration,
+    /// Give the lease at once to clients that ask for it (option 80, RFC 4039)
+    #[arg(long, help_heading = "Server")]
+    rapid_commit: bool,
+    /// Serve plain BOOTP clients too
+    #[arg(long, help_heading = "Server")]
+    bootp: bool,
+    /// Give this option to clients that ask for it; repeat for more
+    #[arg(short, long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server",
+          value_parser = |text: &str| assign::parse(text).map_err(|it| it.to_string()))]
+    option: Vec<Assignment>,
+    /// Do something wrong on purpose; repeat for more. `--fault help` lists what
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_fault, help_heading = "Faults")]
+    fault: Vec<Fault>,
+    /// Stop after this long [default: at Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Ending")]
+    timeout: Option<Duration>,
+    #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
+    out: OutArgs,
+}
+
+/// An address with the length of its subnet's mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    ip: Ipv4Addr,
+    prefix: u8,
+}
+
+impl Network {
+    fn bounds(self) -> (u32, u32) {
+        let mask = u32::MAX
+            .checked_shl(32 - u32::from(self.prefix))
+            .unwrap_or(0);
+        let first = u32::from(self.ip) & mask;
+        (first, first | !mask)
+    }
+
+    /// The upper half, without the broadcast address and the server itself.
+    fn upper_half(self) -> Pool {
+        let (first, last) = self.bounds();
+        let (half, end) = (first + (last - first) / 2 + 1, last.saturating_sub(1));
+        let own = u32::from(self.ip);
+        let range = match own {
+            own if own == end => (half, end.saturating_sub(1)),
+            own if (half..end).contains(&own) => (own + 1, end),
+            _ => (half, end),
+        };
+        Pool {
+            first: range.0.into(),
+            last: range.1.max(range.0).into(),
+        }
+    }
+
+    fn with(self, pool: Pool, options: Vec<Assignment>) -> Subnet {
+        Subnet {
+            network: self.bounds().0.into(),
+            prefix: self.prefix,
+            pool: (pool.first, pool.last),
+            options,
+        }
+    }
+}
+
+/// First and last address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    first: Ipv4Addr,
+    last: Ipv4Addr,
+}
+
+fn parse_network(text: &str) -> Result<Network, String> {
+    let parsed = text
+        .split_once('/')
+        .and_then(|(ip, bits)| Some((ip.parse().ok()?, bits.parse().ok()?)));
+    match parsed {
+        Some((ip, prefix @ 1..=30)) => Ok(Network { ip, prefix }),
+        _ => Err("an address with the bits of its mask, 1 to 30, such as 10.0.0.1/24".into()),
+    }
+}
+
+fn parse_pool(text: &str) -> Result<Pool, String> {
+    let parsed = text
+        .split_once('-')
+        .and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    match parsed {
+        Some((first, last)) if first <= last => Ok(Pool { first, last }),
+        _ => Err("FIRST-LAST, such as 10.0.0.100-10.0.0.199".into()),
+    }
+}
+
+fn parse_subnet(text: &str) -> Result<(Network, Pool), String> {
+    let (network, pool) = text.split_once('=').ok_or("IP/BITS=FIRST-LAST")?;
+    Ok((parse_network(network)?, parse_pool(pool)?))
+}
+
+fn parse_mac(text: &str) -> Result<MacAddr, String> {
+    let mac = text.replace('-', ":").parse();
+    mac.map_err(|_| "a MAC address such as 02:00:5e:10:00:01".into())
+}
+
+fn parse_reservation(text: &str) -> Result<Reservation, String> {
+    let (client, ip) = text
+        .rsplit_once('=')
+        .ok_or("CLIENT=IP, such as 02:00:5e:10:00:01=10.0.0.7")?;
+    let ip = ip
+        .parse()
+        .map_err(|_| format!("`{ip}` is not an IPv4 address"))?;
+    let client = match (parse_mac(client), client.strip_prefix("hex:")) {
+        (Ok(mac), _) => mac.octets().to_vec(),
+        (_, Some(digits)) => hex::decode(digits.replace(':', ""))
+            .map_err(|_| "an even number of hex digits after hex:")?,
+        _ => client.as_bytes().to_vec(),
+    };
+    Ok(Reservation { client, ip })
+}
+
+fn parse_fault(text: &str) -> Result<Fault, String> {
+    if text == "help" {
+        let rows = crate::talk::FAULTS.iter().map(|(name, takes, doc)| {
+            let name = if takes.is_empty() {
+                name.to_string()
+            } else {
+                format!("{name}={takes}")
+            };
+            format!("\n  {name:<20} {doc}")
+        });
+        return Err(format!("the faults are{}", rows.collect::<String>()));
+    }
+    Fault::parse(text, parse_duration)
+}
+
+impl ServeArgs {
+    /// How to print.
+    pub fn out(&self) -> &OutArgs {
+        &self.out
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed.seed
+    }
+
+    fn config(&self, own: Option<Network>, mac: MacAddr) -> Result<ServerConfig, Error> {
+        let Some(network) = self.address.or(own) else {
+            return Err(Error::Usage(format!(
+                "{} has no IPv4 address of its own: name the server's with --address IP/BITS",
+                self.link.interface
+            )));
+        };
+        let pool = self.pool.unwrap_or_else(|| network.upper_half());
+        let mut subnets = vec![network.with(pool, self.option.clone())];
+        subnets.extend(
+            self.subnet
+                .iter()
+                .map(|(network, pool)| network.with(*pool, self.option.clone())),
+        );
+        for (subnet, pool) in subnets.iter().map(|it| (it, it.pool)) {
+            if !subnet.contains(pool.0) || !subnet.contains(pool.1) {
+                let (network, bits) = (subnet.network, subnet.prefix);
+                return Err(Error::Usage(format!(
+                    "the pool {}-{} does not lie in {network}/{bits}",
+                    pool.0, pool.1
+                )));
+            }
+        }
+        let mut faults = self.fault.clone();
+        // What is cut is cut last.
+        faults.sort_by_key(|it| matches!(it, Fault::Truncate(_)));
+        Ok(ServerConfig {
+            address: network.ip,
+            mac: self.src_mac.unwrap_or(mac),
+            subnets,
+            lease: u32::try_from(self.lease_time.as_secs()).unwrap_or(u32::MAX),
+            think: Duration::ZERO,
+            refuse: false,
+            reservations: self.reserve.clone(),
+            reserved_only: self.reserved_only,
+            rapid_commit: self.rapid_commit,
+            bootp: self.bootp,
+            faults,
+        })
+    }
+
+    /// Serves until the time is over or the user stops it.
+    pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
+        let mut link = session.open(&self.link, self.out.write.as_deref())?;
+        if link.here.lab {
+            return Err(Error::Usage(
+                "the lab has a server and no clients to serve: name an interface with -i IFACE"
+                    .into(),
+            ));
+        }
+        let own = link.here.network.map(|(ip, prefix)| Network { ip, prefix });
+        let config = self.config(own, link.here.mac)?;
+        let first = &config.subnets[0];
+        sink.notice(&format!(
+            "serving {}-{} as {} ({}) on {}; Ctrl-C ends it",
+            first.pool.0, first.pool.1, config.address, config.mac, self.link.interface
+        ));
+        let mut server = Server::new(config, session.fork());
+        let mut clock = Watch::new(None, self.timeout, |_| false);
+        let mut witness = Witness::default();
+        let players: &mut [&mut dyn Player] = &mut [&mut server, &mut clock];
+        link.play(players, session, sink, &mut witness)?;
+        // Ctrl-C is how a server ends.
+        session.resume();
+        Ok(Ending::Done)
+    }
+}

@@ -1,0 +1,64 @@
+//! Watches a link and shows the frames as they come.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Error;
+use super::args::{LinkArgs, OutArgs, parse_duration};
+use super::outcome::{Ending, Sink};
+use super::session::Session;
+use super::witness::Witness;
+use crate::talk::{Player, Watch};
+
+/// Arguments of `sniff`.
+#[derive(Clone, Debug, Args)]
+pub struct SniffArgs {
+    #[command(flatten)]
+    link: LinkArgs,
+    /// Stop after this many frames
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Stop after this long [default: at Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+    /// Show ARP and ICMP as well, not only BOOTP and DHCP
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    out: OutArgs,
+}
+
+impl SniffArgs {
+    /// How to print.
+    pub fn out(&self) -> &OutArgs {
+        &self.out
+    }
+
+    /// Watches until enough was seen, the time is over, or the user stops it.
+    pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
+        let mut link = session.open(&self.link, self.out.write.as_deref())?;
+        if link.here.lab {
+            sink.notice(&super::lab_notice(&self.link.interface));
+        }
+        let (all, admits) = (self.all, session.admitter());
+        let wanted =
+            move |frame: &crate::wire::Frame| (all || frame.bootp().is_some()) && admits(frame);
+        let mut watch = Watch::new(self.count, self.timeout, wanted);
+        let mut witness = Witness::default();
+        let players: &mut [&mut dyn Player] = &mut [&mut watch];
+        let stopped = link.play(players, session, sink, &mut witness)?;
+        // Without another end, Ctrl-C is how it ends.
+        if stopped && self.count.is_none() && self.timeout.is_none() {
+            session.resume();
+            return Ok(Ending::Done);
+        }
+        Ok(match (stopped, self.count) {
+            (true, _) => Ending::Interrupted,
+            (false, Some(_)) if !watch.done() => {
+                Ending::NoReply(witness.silence(Duration::ZERO, link.here.lab))
+            }
+            _ => Ending::Done,
+        })
+    }
+}

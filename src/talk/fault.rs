@@ -1,0 +1,248 @@
+//! Faults of a server, on purpose: what it does wrong with its replies, for testing clients.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::RngCore;
+
+use crate::dhcp::Message;
+use crate::dhcp::enums::message_type_by_name;
+use crate::wire::*;
+
+/// Something that a server does wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Loses replies: this share of them, or those of a type.
+    Drop(Which),
+    /// Answers so much later.
+    Delay(Duration),
+    /// Sends each reply twice.
+    Duplicate,
+    /// Holds every other reply back until the next one has gone, or for a second.
+    Reorder,
+    /// Answers under another xid.
+    WrongXid,
+    /// Answers for another client.
+    WrongChaddr,
+    /// Names another server.
+    WrongServerId,
+    /// Leaves options out.
+    Without(Vec<u8>),
+    /// Refuses to renew.
+    NakRenewal,
+    /// Gives leases of so many seconds, with T1 and T2 to match.
+    Lease(u32),
+    /// Puts options into `file` and `sname` (option 52).
+    Overload,
+    /// Adds an option of 300 bytes, in two pieces (RFC 3396).
+    LongOption,
+    /// Cuts the frame to so many bytes; lengths and checksums stay those of the whole.
+    Truncate(usize),
+    /// Spoils the UDP checksum.
+    BadChecksum,
+}
+
+/// Which replies a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Which {
+    /// A share of all, 0 to 1.
+    Share(f64),
+    /// Those of a message type.
+    Type(u8),
+}
+
+/// The faults there are: name, what the value is, what happens.
+pub const FAULTS: &[(&str, &str, &str)] = &[
+    (
+        "drop",
+        "PERCENT%|TYPE",
+        "lose so many replies, or those of a type",
+    ),
+    ("delay", "TIME", "answer so much later"),
+    ("duplicate", "", "send each reply twice"),
+    (
+        "reorder",
+        "",
+        "hold every other reply back until the next one has gone",
+    ),
+    ("wrong-xid", "", "answer under another transaction id"),
+    ("wrong-chaddr", "", "answer for another client"),
+    ("wrong-server-id", "", "name another server"),
+    ("no-server-id", "", "leave the server identifier out"),
+    ("no-lease-time", "", "leave the lease time out"),
+    ("nak-renewal", "", "refuse to renew"),
+    ("tiny-lease", "[SECONDS]", "give leases of a few seconds"),
+    ("overload", "", "put options into file and sname"),
+    (
+        "long-option",
+        "",
+        "add an option of 300 bytes in two pieces",
+    ),
+    ("truncate", "BYTES", "cut the frame to so many bytes"),
+    ("bad-checksum", "", "spoil the UDP checksum"),
+];
+
+impl Fault {
+    /// Reads `NAME` or `NAME=VALUE`.
+    pub fn parse(
+        text: &str,
+        time: impl Fn(&str) -> Result<Duration, String>,
+    ) -> Result<Fault, String> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, value),
+            None => (text, ""),
+        };
+        let row = FAULTS.iter().find(|it| it.0 == name);
+        let Some((_, takes, _)) = row else {
+            let known: Vec<_> = FAULTS.iter().map(|it| it.0).collect();
+            return Err(format!("no fault `{name}`; there are {}", known.join(", ")));
+        };
+        let wrong = || format!("{name} takes {takes}, not `{value}`");
+        if takes.is_empty() && !value.is_empty() {
+            return Err(format!("{name} takes no value"));
+        }
+        Ok(match name {
+            "drop" => Fault::Drop(match value.strip_suffix('%') {
+                Some(percent) => match percent.parse::<f64>() {
+                    Ok(it) if (0.0..=100.0).contains(&it) => Which::Share(it / 100.0),
+                    _ => return Err(wrong()),
+                },
+                None => Which::Type(message_type_by_name(value).ok_or_else(wrong)?),
+            }),
+            "delay" => Fault::Delay(time(value)?),
+            "duplicate" => Fault::Duplicate,
+            "reorder" => Fault::Reorder,
+            "wrong-xid" => Fault::WrongXid,
+            "wrong-chaddr" => Fault::WrongChaddr,
+            "wrong-server-id" => Fault::WrongServerId,
+            "no-server-id" => Fault::Without(vec![54]),
+            "no-lease-time" => Fault::Without(vec![51, 58, 59]),
+            "nak-renewal" => Fault::NakRenewal,
+            "tiny-lease" => Fault::Lease(match value {
+                "" => 4,
+                value => value.parse().map_err(|_| wrong())?,
+            }),
+            "overload" => Fault::Overload,
+            "long-option" => Fault::LongOption,
+            "truncate" => Fault::Truncate(value.parse().map_err(|_| wrong())?),
+            _ => Fault::BadChecksum,
+        })
+    }
+
+    /// Does to a reply what the fault says; an empty list drops it.
+    pub fn spoil(&self, reply: Spoiled, chance: &mut ChaCha8Rng) -> Vec<Spoiled> {
+        let Spoiled {
+            mut delay,
+            mut frame,
+            mut cut,
+        } = reply;
+        let kind = Message::of(&frame).and_then(|it| it.message_type());
+        match self {
+            Fault::Drop(Which::Share(share)) => {
+                if f64::from(chance.next_u32()) / f64::from(u32::MAX) < *share {
+                    return Vec::new();
+                }
+            }
+            Fault::Drop(Which::Type(it)) if kind == Some(*it) => return Vec::new(),
+            Fault::Delay(more) => delay += *more,
+            Fault::Duplicate => {
+                let again = Spoiled {
+                    delay: delay + Duration::from_micros(100),
+                    frame: frame.clone(),
+                    cut,
+                };
+                return vec![Spoiled { delay, frame, cut }, again];
+            }
+            Fault::WrongXid => {
+                if let Some(bootp) = frame.bootp_mut() {
+                    bootp.xid ^= 0x0100_0000;
+                }
+            }
+            Fault::WrongChaddr => {
+                if let Some(bootp) = frame.bootp_mut() {
+                    bootp.chaddr[5] ^= 0xff;
+                }
+            }
+            Fault::WrongServerId => set(&mut frame, 54, &Ipv4Addr::new(192, 0, 2, 254).octets()),
+            Fault::Without(codes) => retain(&mut frame, |code| !codes.contains(&code)),
+            Fault::Lease(seconds) => {
+                for (code, value) in [
+                    (51, *seconds),
+                    (58, seconds / 2),
+                    (59, (u64::from(*seconds) * 7 / 8) as u32),
+                ] {
+                    set(&mut frame, code, &value.to_be_bytes());
+                }
+            }
+            Fault::LongOption => {
+                if let Some(dhcp) = frame.dhcp_mut() {
+                    let end = dhcp
+                        .iter()
+                        .find(|it| it.kind == ItemKind::End)
+                        .map_or(dhcp.options.len(), |it| it.offset);
+                    let mut long = Vec::new();
+                    push_option(&mut long, 224, &[b'x'; 300]);
+                    dhcp.options.splice(end..end, long);
+                }
+            }
+            Fault::Truncate(len) => cut = Some(*len),
+            Fault::BadChecksum => {
+                let right = frame.computed();
+                for (layer, right) in frame.layers.iter_mut().zip(right) {
+                    if let Layer::Udp(udp) = layer {
+                        udp.chksum = Auto::Set(right.chksum ^ 0x5555);
+                    }
+                }
+            }
+            Fault::Drop(_) | Fault::Reorder | Fault::NakRenewal | Fault::Overload => {}
+        }
+        vec![Spoiled { delay, frame, cut }]
+    }
+}
+
+/// A reply on its way through the faults.
+#[derive(Clone, Debug)]
+pub struct Spoiled {
+    /// How long until it is sent.
+    pub delay: Duration,
+    /// The frame.
+    pub frame: Frame,
+    /// To how many bytes it is cut.
+    pub cut: Option<usize>,
+}
+
+impl Spoiled {
+    /// The frame as it goes out.
+    pub fn finish(self) -> Frame {
+        match self.cut {
+            None => self.frame,
+            Some(len) => {
+                let mut bytes = self.frame.encode();
+                bytes.truncate(len);
+                Frame::new([Layer::Raw(bytes)])
+            }
+        }
+    }
+}
+
+fn retain(frame: &mut Frame, keep: impl Fn(u8) -> bool) {
+    if let Some(dhcp) = frame.dhcp_mut() {
+        let kept = dhcp.iter().filter(|it| !it.is_option() || keep(it.code));
+        dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
+    }
+}
+
+/// Replaces an option's data where the option stands.
+fn set(frame: &mut Frame, code: u8, data: &[u8]) {
+    if let Some(dhcp) = frame.dhcp_mut() {
+        let mut stream = Vec::new();
+        for item in dhcp.iter() {
+            match item.is_option() && item.code == code {
+                true => push_option(&mut stream, code, data),
+                false => stream.extend_from_slice(item.raw),
+            }
+        }
+        dhcp.options = stream;
+    }
+}

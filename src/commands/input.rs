@@ -253,6 +253,8 @@ fn read_line(line: &str, so_far: usize) -> Line {
         })
         .collect();
     match hex::decode(&digits) {
+        // A line of dashes, say: no digit on it.
+        Ok(bytes) if bytes.is_empty() => Line::Other,
         Ok(bytes) => Line::Stream(bytes),
         // The last line of `hexdump -C` is an offset alone.
         Err(_) if so_far > 0 && usize::from_str_radix(offset_word, 16) == Ok(so_far) => Line::Blank,

@@ -154,6 +154,15 @@ fn values_are_read_as_people_write_them() {
             "05000004686f7374076578616d706c6503636f6d00",
         ),
         ("sip-servers=10.0.0.1", "010a000001"),
+        // Brackets at both ends are not always a pair around all of it.
+        ("pcp-servers=[10.0.0.1],[10.0.0.2]", "040a000001040a000002"),
+        ("pcp-servers=[10.0.0.1,10.0.0.2]", "080a0000010a000002"),
+        (
+            "pcp-servers=[[10.0.0.1],[10.0.0.2]]",
+            "040a000001040a000002",
+        ),
+        ("pcp-servers=10.0.0.1,10.0.0.2", "040a000001040a000002"),
+        ("router=[10.0.0.1,10.0.0.2]", "0a0000010a000002"),
     ] {
         let option = assign::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(hex::encode(&option.data), hex, "{text}");
@@ -259,6 +268,23 @@ fn likely() -> impl Strategy<Value = Vec<u8>> {
 
 fn safe(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'))
+}
+
+#[test]
+fn what_is_printed_of_lists_of_lists_reads_back() {
+    let pcp = by_name("pcp-servers").unwrap().ty;
+    for hex in [
+        "040a000001",
+        "040a000001040a000002",
+        "080a0000010a000002",
+        "080a0000010a000002040a000003",
+    ] {
+        let data = hex::decode(hex).unwrap();
+        let text = pcp.decode(&data).unwrap().to_string();
+        let mut again = Vec::new();
+        pcp.parse(&text).unwrap().encode(&mut again).unwrap();
+        assert_eq!(again, data, "{text}");
+    }
 }
 
 proptest! {

@@ -316,12 +316,31 @@ fn split(text: &str, separator: char, most: usize) -> Vec<&str> {
     parts
 }
 
-/// What stands between the brackets, or the whole text when there are none around it.
+/// What stands between the brackets, or the whole text when no pair of them is around all of it: none is
+/// in `[1],[2]`.
 fn inside(text: &str, open: char, close: char) -> &str {
     let inner = text
         .strip_prefix(open)
-        .and_then(|it| it.strip_suffix(close));
+        .and_then(|it| it.strip_suffix(close))
+        .filter(|inner| closes_what_it_opens(inner, open, close));
     inner.unwrap_or(text).trim()
+}
+
+fn closes_what_it_opens(text: &str, open: char, close: char) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+    for c in text.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            _ if c == open => depth += 1,
+            _ if c == close && depth == 0 => return false,
+            _ if c == close => depth -= 1,
+            _ => {}
+        }
+    }
+    true
 }
 
 /// Reads `text` as `shape`.
@@ -378,8 +397,15 @@ pub(super) fn read(shape: &'static Shape, text: &str, top: bool) -> Read<Data> {
             }
         }
         Shape::Fqdn => Data::Name(forms::labels(text)?),
-        Shape::Fqdns => items(text, |it| Ok(Data::Name(forms::labels(it)?)))?,
-        Shape::List(of) => items(text, |it| read(of, it, false))?,
+        Shape::Fqdns => items(inside(text, '[', ']'), |it| {
+            Ok(Data::Name(forms::labels(it)?))
+        })?,
+        Shape::List(of) => {
+            let inner = inside(text, '[', ']');
+            // In `[1,2]` as a list of lists, the brackets are those of its one item.
+            let item = top && is_list(of) && !inner.starts_with('[');
+            items(if item { text } else { inner }, |it| read(of, it, false))?
+        }
         Shape::Record(fields, optional) => {
             let text = if top { text } else { inside(text, '(', ')') };
             let texts = split(text, '/', fields.len());
@@ -419,8 +445,16 @@ pub(super) fn read(shape: &'static Shape, text: &str, top: bool) -> Read<Data> {
     })
 }
 
+fn is_list(shape: &Shape) -> bool {
+    match shape {
+        Shape::List(_) => true,
+        Shape::Prefixed(_, of) => is_list(of),
+        _ => false,
+    }
+}
+
 fn items(text: &str, read: impl Fn(&str) -> Read<Data>) -> Read<Data> {
-    let texts = split(inside(text, '[', ']'), ',', usize::MAX);
+    let texts = split(text, ',', usize::MAX);
     if texts == [""] {
         return Err(error("needs at least one item"));
     }

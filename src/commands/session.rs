@@ -27,6 +27,9 @@ use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
 use crate::talk::{self, Event, Player};
 use crate::wire::{Frame, MacAddr};
 
+/// Whether an entry is one of those asked for.
+type Admits = Rc<dyn Fn(&Entry) -> bool>;
+
 /// One run of the program.
 pub struct Session {
     chance: ChaCha8Rng,
@@ -37,7 +40,7 @@ pub struct Session {
     open: Option<SharedLink>,
     /// Messages received in a conversation, for what follows them.
     memory: RefCell<VecDeque<Frame>>,
-    admits: Option<Rc<dyn Fn(&Entry) -> bool>>,
+    admits: Option<Admits>,
 }
 
 /// Messages that a conversation remembers.

@@ -50,7 +50,7 @@ pub fn complete(line: &str, known: &dyn Names) -> Completions {
                 .iter()
                 .find(|it| it.get_name() == first)
             {
-                Some(definition) => command_argument(line, &definition),
+                Some(definition) => command_argument(line, definition),
                 None => source(line, known),
             }
         }

@@ -21,6 +21,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// The client's interface.
 const CLIENT_INTERFACE: &str = "veth0";
 
+/// A host's interface.
+const HOST_INTERFACE: &str = "host0";
+
 /// A network namespace on the bridge.
 pub(super) struct Member {
     holder: Process,
@@ -105,7 +108,7 @@ impl Segment {
     #[track_caller]
     pub fn host(&self, address: Ipv4Addr) -> Host {
         Host {
-            member: self.member("host0", Some(address)),
+            member: self.member(HOST_INTERFACE, Some(address)),
             address,
         }
     }
@@ -187,6 +190,16 @@ impl Host {
     /// Its MAC, as `02:00:…`.
     pub fn mac(&self) -> &str {
         &self.member.mac
+    }
+
+    /// The name of its interface.
+    pub fn interface(&self) -> &'static str {
+        HOST_INTERFACE
+    }
+
+    /// A program on this machine, the test's own child.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        self.member.command(program)
     }
 }
 

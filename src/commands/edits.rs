@@ -38,10 +38,34 @@ pub struct Edits {
     raw_options: Option<Vec<u8>>,
     overload: Option<Overload>,
     pad_to: Option<usize>,
+    relay: Option<Relay>,
+    server: Option<Ipv4Addr>,
+}
+
+/// The relay agent that messages are sent as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Relay {
+    giaddr: Ipv4Addr,
+    info: Option<Assignment>,
+}
+
+/// Reads `GIADDR[,SUB-OPTIONS]`.
+fn parse_relay(text: &str) -> Result<Relay, String> {
+    let (ip, info) = match text.split_once(',') {
+        Some((ip, info)) => (ip, Some(info)),
+        None => (text, None),
+    };
+    let giaddr = ip.parse().map_err(|_| {
+        format!("`{ip}` is not an IPv4 address; GIADDR[,circuit-id=…][,remote-id=…]")
+    })?;
+    let info = info.map(|it| assign::parse(&format!("relay-info={it}")));
+    let info = info.transpose().map_err(|it| it.to_string())?;
+    Ok(Relay { giaddr, info })
 }
 
 const HEADERS: &str = "Headers (Ethernet, IP, UDP, BOOTP)";
 const OPTIONS: &str = "Options";
+const RELAY: &str = "Relay agent";
 
 /// Shorthand flags and the options they set.
 const SHORTHANDS: [(&str, &str); 8] = [
@@ -126,6 +150,26 @@ impl Args for Edits {
         command = command
             .arg(switch("broadcast", "Set the broadcast flag: ask for broadcast replies").conflicts_with("flags"))
             .arg(switch("unicast", "Clear the broadcast flag").conflicts_with_all(["broadcast", "flags"]))
+            .next_help_heading(RELAY)
+            .arg(
+                Arg::new("relay")
+                    .long("relay")
+                    .value_name("GIADDR[,SUB-OPTIONS]")
+                    .conflicts_with("giaddr")
+                    .value_parser(parse_relay)
+                    .help("Send as this relay agent, with option 82 of circuit-id=…,remote-id=…")
+                    .long_help(
+                        "Send as this relay agent (RFC 1542, RFC 3046): giaddr and source address, port 67, one hop, and \
+                         option 82 with the sub-options given; answer ARP for it. --relay 192.0.2.9,circuit-id=\"ge-0/0/1\"",
+                    ),
+            )
+            .arg(
+                Arg::new("server")
+                    .long("server")
+                    .value_name("IP")
+                    .value_parser(clap::value_parser!(Ipv4Addr))
+                    .help("The server that a relay agent forwards to [default: broadcast]"),
+            )
             .next_help_heading(OPTIONS)
             .arg(
                 Arg::new("option")
@@ -253,6 +297,8 @@ impl FromArgMatches for Edits {
                 "sname" => Overload::Sname,
                 _ => Overload::Both,
             });
+        self.relay = matches.get_one::<Relay>("relay").cloned();
+        self.server = matches.get_one::<Ipv4Addr>("server").copied();
         self.pad_to = matches.get_one::<u16>("pad-to").map(|it| usize::from(*it));
         Ok(())
     }
@@ -265,6 +311,17 @@ impl Edits {
             FieldValue::Ip(ip) if row.layer == layer && row.name == name => Some(*ip),
             _ => None,
         })
+    }
+
+    /// The relay agent that messages are sent as: `--relay`, or a giaddr that was set.
+    pub fn giaddr(&self) -> Option<Ipv4Addr> {
+        let relay = self.relay.as_ref().map(|it| it.giaddr);
+        relay.or_else(|| self.bootp_address("giaddr").filter(|ip| !ip.is_unspecified()))
+    }
+
+    /// The server that a relay agent forwards to.
+    pub fn relay_server(&self) -> Option<Ipv4Addr> {
+        self.server
     }
 
     /// The address given as `--FIELD` of BOOTP.
@@ -308,6 +365,15 @@ impl Edits {
     /// The frame of a draft with the user's options and fields on it.
     pub fn build(&self, mut draft: Draft) -> Frame {
         draft.options.retain(|it| !self.removed.contains(&it.code));
+        if let Some(giaddr) = self.giaddr()
+            && draft.bootp.op == 1
+            && !self.bare
+        {
+            draft.relay(giaddr, self.server);
+            if let Some(info) = self.relay.as_ref().and_then(|it| it.info.clone()) {
+                draft.put(info);
+            }
+        }
         let mut placed = Vec::new();
         for option in &self.set {
             if !placed.contains(&option.code) {

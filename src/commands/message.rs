@@ -403,17 +403,6 @@ fn fresh(message_type: u8, identity: &Identity, edits: &Edits) -> Result<Frame, 
     if let Some(ciaddr) = ciaddr.filter(|_| message_type == REQUEST) {
         draft.ip.src = ciaddr;
     }
-    if let Some(giaddr) = edits.bootp_address("giaddr")
-        && template::from_client(message_type)
-    {
-        // What a relay agent would send (RFC 1542 section 4.1).
-        draft.bootp.hops = 1;
-        draft.ip.src = giaddr;
-        draft.udp.sport = SERVER_PORT;
-        if let Some(server) = who.server {
-            draft.ip.dst = server;
-        }
-    }
     // A reply to chaddr would go to another station than this one.
     if matches!(message_type, DISCOVER | REQUEST) && who.source_mac != who.client_mac {
         draft.bootp.set_broadcast(true);

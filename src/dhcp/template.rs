@@ -120,6 +120,18 @@ fn seconds(code: u8, seconds: u32) -> Assignment {
     option(code, seconds.to_be_bytes())
 }
 
+impl Draft {
+    /// Has a relay agent send it (RFC 1542 section 4.1): from its address and port 67, one hop, to the
+    /// server if that is known.
+    pub fn relay(&mut self, giaddr: Ipv4Addr, server: Option<Ipv4Addr>) {
+        self.bootp.giaddr = giaddr;
+        self.bootp.hops = 1;
+        self.ip.src = giaddr;
+        self.udp.sport = SERVER_PORT;
+        self.ip.dst = server.unwrap_or(self.ip.dst);
+    }
+}
+
 /// A client identifier made of hardware type and address (RFC 2132 section 9.14).
 pub fn client_id(mac: MacAddr) -> Vec<u8> {
     let mut data = vec![1];

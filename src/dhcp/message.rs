@@ -115,7 +115,8 @@ impl<'a> Message<'a> {
 
     /// Every option in order of its first piece, pieces joined.
     pub fn options(&self) -> Vec<Joined<'a>> {
-        let mut joined: Vec<Joined<'a>> = Vec::new();
+        // Room for as many as most messages have.
+        let mut joined: Vec<Joined<'a>> = Vec::with_capacity(16);
         for (place, item) in self.items().filter(|(_, item)| item.is_option()) {
             match joined.iter_mut().find(|it| it.code == item.code) {
                 Some(it) => {

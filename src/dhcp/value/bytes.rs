@@ -10,6 +10,9 @@ type Read<T> = Result<T, ValueError>;
 
 /// Reads all of `data` as `shape`.
 pub(super) fn decode(shape: &'static Shape, data: &[u8]) -> Read<Data> {
+    if let Some(value) = plain(shape, data) {
+        return Ok(value);
+    }
     let mut cursor = data;
     let value = take(shape, &mut cursor)?;
     match cursor.len() {
@@ -20,6 +23,53 @@ pub(super) fn decode(shape: &'static Shape, data: &[u8]) -> Read<Data> {
             data.len() - left
         ))),
     }
+}
+
+/// Bytes of a number or an address, whose length alone decides whether it can be read; `None` for every other shape.
+fn plain_len(shape: &Shape) -> Option<usize> {
+    match shape {
+        Shape::Uint(len) | Shape::Enum(_, len) => Some(*len),
+        Shape::OptionCode => Some(1),
+        Shape::Seconds | Shape::I32 | Shape::Ip => Some(4),
+        _ => None,
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    match *bytes {
+        [a] => u64::from(a),
+        [a, b] => u64::from(u16::from_be_bytes([a, b])),
+        [a, b, c, d] => u64::from(u32::from_be_bytes([a, b, c, d])),
+        _ => bytes
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
+}
+
+fn plain_data(shape: &Shape, bytes: &[u8]) -> Data {
+    match shape {
+        Shape::Ip => Data::Ip(Ipv4Addr::from(number(bytes) as u32)),
+        Shape::I32 => Data::Int(i64::from(number(bytes) as u32 as i32)),
+        _ => Data::Uint(number(bytes)),
+    }
+}
+
+/// The number or address of exactly these bytes: most options are one, or a list of them, and this reads them without
+/// the detour over a cursor.
+fn plain(shape: &Shape, bytes: &[u8]) -> Option<Data> {
+    (plain_len(shape) == Some(bytes.len())).then(|| plain_data(shape, bytes))
+}
+
+/// The items of a list of numbers or addresses, when the data is a whole number of them.
+fn plain_items(of: &Shape, data: &[u8]) -> Option<Vec<Data>> {
+    let len = plain_len(of).filter(|len| *len > 0 && data.len().is_multiple_of(*len))?;
+    Some(match len {
+        1 => data.iter().map(|it| Data::Uint(u64::from(*it))).collect(),
+        _ => data
+            .chunks_exact(len)
+            .map(|item| plain_data(of, item))
+            .collect(),
+    })
 }
 
 fn short(wanted: usize, got: usize) -> ValueError {
@@ -35,10 +85,7 @@ pub(super) fn split<'a>(cursor: &mut &'a [u8], len: usize) -> Read<&'a [u8]> {
 }
 
 pub(super) fn uint(cursor: &mut &[u8], len: usize) -> Read<u64> {
-    let bytes = split(cursor, len)?;
-    Ok(bytes
-        .iter()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    split(cursor, len).map(number)
 }
 
 fn take(shape: &'static Shape, cursor: &mut &[u8]) -> Read<Data> {
@@ -72,7 +119,11 @@ fn take(shape: &'static Shape, cursor: &mut &[u8]) -> Read<Data> {
             non_empty(names)?
         }
         Shape::List(of) => {
-            let mut items = Vec::new();
+            let whole = plain_items(of, cursor);
+            if whole.is_some() {
+                *cursor = &[];
+            }
+            let mut items = whole.unwrap_or_default();
             while !cursor.is_empty() {
                 let before = cursor.len();
                 let item = take(of, cursor)?;

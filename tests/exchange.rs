@@ -405,3 +405,56 @@ fn a_lease_given_back_is_free() {
         "{state:?}"
     );
 }
+
+#[test]
+fn a_lease_is_renewed_rebound_and_asked_for_again() {
+    with_each(|segment, server| {
+        let file = capture(segment, "lease");
+        let path = file.to_str().expect("UTF-8");
+        let address = succeed(
+            segment,
+            &["dora", "--print", "yiaddr", "--save-lease", path],
+        );
+        let address = address.trim();
+        for command in ["renew", "rebind", "reboot"] {
+            let replies = received(&succeed(segment, &[command, "--lease", path, "--json"]));
+            assert_eq!(replies[0]["message"]["type"], "ACK", "{command}");
+            assert_eq!(text(&replies[0]["message"]["yiaddr"]), address, "{command}");
+        }
+        server.expect_active(address.parse().expect("an address"));
+        succeed(segment, &["release", "--lease", path]);
+        server.expect_released(address.parse().expect("an address"));
+    });
+}
+
+#[test]
+fn a_relay_agent_gets_leases_for_its_clients() {
+    with_each(|segment, server| {
+        let relay = "10.77.0.250,circuit-id=\"ge-0/0/1\",remote-id=hex:0a0b";
+        let to = server.address().to_string();
+        let args = [
+            "dora",
+            "--relay",
+            relay,
+            "--server",
+            &to,
+            "--mac",
+            "02:00:5e:77:00:07",
+            "--src-mac",
+            "native",
+            "--json",
+        ];
+        let replies = received(&succeed(segment, &args));
+        let ack = replies.last().expect("a reply");
+        assert_eq!(ack["message"]["type"], "ACK");
+        assert_eq!(ack["message"]["giaddr"], "10.77.0.250");
+        // udhcpd knows nothing of option 82.
+        if server.kind() != Kind::Udhcpd {
+            let options = ack["options"].as_array().expect("options");
+            let echo = options.last().expect("an option");
+            assert_eq!(echo["hex"], "010867652d302f302f3102020a0b", "echoed, last");
+        }
+        let address = text(&ack["message"]["yiaddr"]).parse().expect("an address");
+        server.expect_active(address);
+    });
+}

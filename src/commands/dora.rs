@@ -1,6 +1,7 @@
 //! The whole handshake: DISCOVER, OFFER, REQUEST, ACK.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,10 +14,12 @@ use super::message::tag;
 use super::outcome::{Ending, Sink};
 use super::session::{self, Here, Session};
 use super::witness::Witness;
+use crate::dhcp::Message;
 use crate::dhcp::enums::DISCOVER;
 use crate::dhcp::template;
 use crate::link::segment::EPOCH;
 use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Host, Player};
+use crate::wire::Frame;
 
 /// Arguments of `dora`.
 #[derive(Clone, Debug, Args)]
@@ -35,6 +38,9 @@ pub struct DoraArgs {
     /// How often to begin again after a DECLINE
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Exchange")]
     restarts: u32,
+    /// Write the lease to a file, for renew, rebind, reboot, release and decline with --lease FILE
+    #[arg(long, value_name = "FILE", help_heading = "Exchange")]
+    save_lease: Option<PathBuf>,
     #[command(flatten)]
     edits: Edits,
     #[command(flatten)]
@@ -79,6 +85,7 @@ impl DoraArgs {
             sink.notice(&super::lab_notice(&self.link.interface));
         }
         let identity = session.identity(&self.edits, &link.here);
+        let relay_mac = identity.source_mac;
         let (edits, tags) = (self.edits.clone(), self.link.vlan.clone());
         let foreign = identity.source_mac != identity.client_mac;
         let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
@@ -105,11 +112,17 @@ impl DoraArgs {
         };
         let mut client = Client::new(config, session.fork());
         let mut host = Host::default();
+        if let Some(giaddr) = self.edits.giaddr() {
+            host.add(giaddr, relay_mac);
+        }
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut client, &mut host];
         let stopped = link.play(players, session, sink, &mut witness)?;
         Ok(match client.end() {
-            Some(ClientEnd::Bound(_)) => Ending::Bound,
+            Some(ClientEnd::Bound(ack)) => {
+                self.save(ack)?;
+                Ending::Bound
+            }
             Some(ClientEnd::Refused(_)) => Ending::Refused,
             Some(ClientEnd::Declined(address, mac)) => Ending::Declined {
                 by: format!("{address} is at {mac}"),
@@ -132,6 +145,21 @@ impl DoraArgs {
             None if stopped => Ending::Interrupted,
             None => Ending::NoReply(witness.silence(timeout, link.here.lab)),
         })
+    }
+
+    /// The lease as the ACK that gave it, in hex text that every --from reads.
+    fn save(&self, ack: &Frame) -> Result<(), Error> {
+        let (Some(path), Some(message)) = (&self.save_lease, Message::of(ack)) else {
+            return Ok(());
+        };
+        let server = message.server_id().map_or("-".into(), |ip| ip.to_string());
+        let text = format!(
+            "# lease of {} for {} from {server}: the ACK that gave it\n{}\n",
+            message.bootp.yiaddr,
+            message.bootp.client_mac(),
+            hex::encode(ack.encode())
+        );
+        std::fs::write(path, text).map_err(|it| Error::file(path, it))
     }
 
     fn dry_run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {

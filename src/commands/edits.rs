@@ -316,7 +316,10 @@ impl Edits {
     /// The relay agent that messages are sent as: `--relay`, or a giaddr that was set.
     pub fn giaddr(&self) -> Option<Ipv4Addr> {
         let relay = self.relay.as_ref().map(|it| it.giaddr);
-        relay.or_else(|| self.bootp_address("giaddr").filter(|ip| !ip.is_unspecified()))
+        relay.or_else(|| {
+            self.bootp_address("giaddr")
+                .filter(|ip| !ip.is_unspecified())
+        })
     }
 
     /// The server that a relay agent forwards to.

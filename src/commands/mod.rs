@@ -113,6 +113,10 @@ pub enum Command {
     Serve(serve::ServeArgs),
     /// Watch a link: DHCP frames as they come
     Sniff(sniff::SniffArgs),
+    /// Rebind the lease: a REQUEST to any server
+    Rebind(message::MessageArgs),
+    /// Ask whether a remembered address is still good (INIT-REBOOT)
+    Reboot(message::MessageArgs),
     /// Show frames of captures, hex text, or standard input
     Show(show::ShowArgs),
     /// Copy frames between pcap, pcapng and hex
@@ -145,7 +149,9 @@ impl Command {
     pub fn out(&self) -> Option<&args::OutArgs> {
         match self {
             Command::Craft(args) => Some(args.message().out()),
-            Command::Renew(args) => Some(args.out()),
+            Command::Renew(args) | Command::Rebind(args) | Command::Reboot(args) => {
+                Some(args.out())
+            }
             Command::Dora(args) => Some(args.out()),
             Command::Show(args) => Some(args.out()),
             Command::Serve(args) => Some(args.out()),
@@ -178,7 +184,7 @@ impl Command {
     pub fn seed(&self) -> Option<u64> {
         match self {
             Command::Craft(args) => args.message().seed(),
-            Command::Renew(args) => args.seed(),
+            Command::Renew(args) | Command::Rebind(args) | Command::Reboot(args) => args.seed(),
             Command::Dora(args) => args.seed(),
             Command::Serve(args) => args.seed(),
             _ => self.message().and_then(|(_, args)| args.seed()),
@@ -208,7 +214,9 @@ impl Command {
     ) -> Result<Outcome, Error> {
         Ok(match self {
             Command::Craft(args) => Outcome::Ran(args.run(session, sink)?),
-            Command::Renew(args) => Outcome::Ran(message::renew(args, session, sink)?),
+            Command::Renew(args) => renew(message::Renewal::Renew, args, session, sink)?,
+            Command::Rebind(args) => renew(message::Renewal::Rebind, args, session, sink)?,
+            Command::Reboot(args) => renew(message::Renewal::Reboot, args, session, sink)?,
             Command::Dora(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
@@ -225,6 +233,15 @@ impl Command {
             },
         })
     }
+}
+
+fn renew(
+    renewal: message::Renewal,
+    args: &message::MessageArgs,
+    session: &mut session::Session,
+    sink: &mut dyn outcome::Sink,
+) -> Result<Outcome, Error> {
+    Ok(Outcome::Ran(message::renew(renewal, args, session, sink)?))
 }
 
 /// The line that says a run happens in the lab.

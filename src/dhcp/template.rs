@@ -296,6 +296,42 @@ pub fn renewing(who: &Identity) -> Draft {
     draft
 }
 
+/// A REQUEST as a client in REBINDING sends it: as in RENEWING, to every server.
+pub fn rebinding(who: &Identity) -> Draft {
+    let mut draft = renewing(who);
+    draft.ip.dst = Ipv4Addr::BROADCAST;
+    draft.ether.dst = MacAddr::broadcast();
+    draft
+}
+
+/// A REQUEST as a client in INIT-REBOOT sends it: the address it remembers in option 50, no server.
+pub fn rebooting(who: &Identity) -> Draft {
+    let who = Identity {
+        server: None,
+        ..who.clone()
+    };
+    fresh(REQUEST, &who)
+}
+
+/// The client that an ACK, in a frame with this Ethernet header, gave a lease to.
+pub fn holder(ack: Message, ether: Option<&Ether>, who: &Identity) -> Identity {
+    let bootp = ack.bootp;
+    let held = [bootp.yiaddr, bootp.ciaddr];
+    let relayed = !bootp.giaddr.is_unspecified();
+    Identity {
+        client_mac: bootp.client_mac(),
+        source_mac: bootp.client_mac(),
+        address: held
+            .into_iter()
+            .find(|ip| !ip.is_unspecified())
+            .or(who.address),
+        server: ack.server_id().or(who.server),
+        // Behind a relay agent the frame came from the relay.
+        server_mac: ether.map(|it| it.src).filter(|_| !relayed),
+        ..who.clone()
+    }
+}
+
 fn unicast_to_server(draft: &mut Draft, who: &Identity) {
     if let Some(server) = who.server {
         draft.ip.dst = server;

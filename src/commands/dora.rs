@@ -18,7 +18,7 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::DISCOVER;
 use crate::dhcp::template;
 use crate::link::segment::EPOCH;
-use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Host, Player};
+use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Hold, Host, Player};
 use crate::wire::Frame;
 
 /// Arguments of `dora`.
@@ -38,6 +38,12 @@ pub struct DoraArgs {
     /// How often to begin again after a DECLINE
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Exchange")]
     restarts: u32,
+    /// Live with the lease for this long: renew at T1, rebind at T2, begin again when it is over or refused
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Exchange")]
+    hold: Option<Duration>,
+    /// Run the lease's own times so many times faster
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale, requires = "hold", help_heading = "Exchange")]
+    time_scale: f64,
     /// Write the lease to a file, for renew, rebind, reboot, release and decline with --lease FILE
     #[arg(long, value_name = "FILE", help_heading = "Exchange")]
     save_lease: Option<PathBuf>,
@@ -62,6 +68,11 @@ pub(super) fn parse_choose(text: &str) -> Result<Choose, String> {
             .map(Choose::Server)
             .ok_or_else(|| "first, lowest, requested, or server=IP".into()),
     }
+}
+
+fn parse_scale(text: &str) -> Result<f64, String> {
+    let scale = text.parse().ok().filter(|it| (0.001..=1e6).contains(it));
+    scale.ok_or_else(|| "a number from 0.001 to 1000000".into())
 }
 
 impl DoraArgs {
@@ -109,6 +120,10 @@ impl DoraArgs {
             timeout,
             probe: self.probe,
             restarts: self.restarts,
+            hold: self.hold.map(|length| Hold {
+                length,
+                scale: self.time_scale,
+            }),
         };
         let mut client = Client::new(config, session.fork());
         let mut host = Host::default();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
+use super::hold::{Held, Phase};
 use super::matching::{Verdict, match_reply};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
@@ -48,6 +49,17 @@ pub struct ClientConfig {
     pub probe: bool,
     /// How often to begin again after a DECLINE.
     pub restarts: u32,
+    /// Whether to live with the lease, renewing it, and for how long.
+    pub hold: Option<Hold>,
+}
+
+/// How a lease is held.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hold {
+    /// How long.
+    pub length: Duration,
+    /// By how much the lease's own times run faster; 1 for as they are.
+    pub scale: f64,
 }
 
 /// How it ended.
@@ -72,6 +84,8 @@ enum State {
     Requesting,
     /// Probes sent.
     Probing(Box<Frame>, u32),
+    /// Lives with the lease; whether its REQUEST waits for an answer.
+    Holding(Box<Held>, bool),
     /// Ten seconds' rest after a DECLINE (RFC 2131 section 3.1).
     Resting,
     Ended(ClientEnd),
@@ -94,6 +108,8 @@ pub struct Client {
     seen: Vec<(u8, Option<Ipv4Addr>, Ipv4Addr, Option<MacAddr>)>,
     declined: u32,
     transmissions: u32,
+    /// When holding ends.
+    until: Option<Time>,
 }
 
 const PROBES: u32 = 3;
@@ -119,6 +135,7 @@ impl Client {
             seen: Vec::new(),
             declined: 0,
             transmissions: 0,
+            until: None,
         }
     }
 
@@ -232,8 +249,72 @@ impl Client {
             self.state = State::Probing(Box::new(ack.clone()), 0);
             self.probe(now, out);
         } else {
-            self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone())));
+            self.bound(now, ack);
         }
+    }
+
+    /// Holds the lease, or ends with it.
+    fn bound(&mut self, now: Time, ack: &Frame) {
+        let held = self.config.hold.and_then(|hold| {
+            self.until.get_or_insert(now + hold.length);
+            Held::new(ack, now, hold.scale)
+        });
+        match held {
+            Some(held) => {
+                self.due = held.next(now);
+                self.state = State::Holding(Box::new(held), false);
+            }
+            None => self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone()))),
+        }
+    }
+
+    /// What the time brings to a held lease: the end of holding, a REQUEST, or the end of the lease.
+    fn age(&mut self, now: Time, out: &mut Outbox) {
+        let State::Holding(held, _) = &self.state else {
+            return;
+        };
+        if self.until.is_some_and(|until| until <= now) {
+            self.state = State::Ended(ClientEnd::Bound(Box::new(held.ack().clone())));
+            return;
+        }
+        if self.due.is_none_or(|due| due > now) {
+            return;
+        }
+        let phase = held.phase(now);
+        if phase == Phase::Expired {
+            return self.restart(now, out);
+        }
+        let again = held.again(now);
+        let waiting = matches!(self.state, State::Holding(_, true));
+        if !waiting {
+            self.config.identity.xid = self.chance.next_u32();
+            self.began = now;
+        }
+        let State::Holding(held, waiting) = &mut self.state else {
+            return;
+        };
+        let Some(mut draft) = held.request(phase, &self.config.identity) else {
+            return;
+        };
+        *waiting = true;
+        let (next, address) = (held.next(now), held.address());
+        draft.bootp.secs = (now - self.began).as_secs().min(0xffff) as u16;
+        self.request = (self.config.build)(draft);
+        self.transmissions += 1;
+        let name = if phase == Phase::Rebinding {
+            "rebinding"
+        } else {
+            "renewing"
+        };
+        out.send(self.request.clone(), format!("REQUEST, {name} {address}"));
+        self.seen.clear();
+        self.due = [again, next].into_iter().flatten().min();
+    }
+
+    /// Back to INIT.
+    fn restart(&mut self, now: Time, out: &mut Outbox) {
+        self.config.identity.xid = self.chance.next_u32();
+        self.begin(now, out);
     }
 
     fn probe(&mut self, now: Time, out: &mut Outbox) {
@@ -243,7 +324,7 @@ impl Client {
         let address = ack.bootp().map_or(Ipv4Addr::UNSPECIFIED, |it| it.yiaddr);
         if *sent == PROBES {
             let ack = ack.clone();
-            self.state = State::Ended(ClientEnd::Bound(ack));
+            self.bound(now, &ack);
             return;
         }
         *sent += 1;
@@ -351,6 +432,14 @@ impl Client {
                 }
                 Verdict::Part
             }
+            (Some(ACK), State::Holding(_, true)) if !seen => {
+                self.bound(now, frame);
+                Verdict::Part
+            }
+            (Some(NAK), State::Holding(_, true)) => {
+                self.restart(now, out);
+                Verdict::Part
+            }
             _ if seen => Verdict::Duplicate,
             // A late offer still answers the DISCOVER.
             (Some(OFFER), _) => Verdict::Part,
@@ -369,6 +458,12 @@ impl Player for Client {
     ) -> Option<Verdict> {
         if let Some((address, mac)) = self.conflict(frame) {
             self.decline(now, address, mac, out);
+            return Some(Verdict::Part);
+        }
+        if let State::Holding(held, _) = &self.state
+            && let Some((answer, note)) = held.answer(frame)
+        {
+            out.send(answer, note);
             return Some(Verdict::Part);
         }
         match match_reply(&self.request, frame)? {
@@ -396,6 +491,7 @@ impl Player for Client {
                 self.begin(now, out);
             }
             State::Probing(..) => self.probe(now, out),
+            State::Holding(..) => self.age(now, out),
             State::Selecting(_) | State::Requesting => {
                 if now >= self.asked + self.config.timeout {
                     self.state = State::Ended(match self.state {
@@ -414,6 +510,7 @@ impl Player for Client {
         match &self.state {
             State::Init => Some(Time::default()),
             State::Probing(..) | State::Resting => self.due,
+            State::Holding(..) => [self.due, self.until].into_iter().flatten().min(),
             State::Selecting(_) | State::Requesting => {
                 let give_up = self.asked + self.config.timeout;
                 let again = self.due.filter(|_| self.sent < self.config.tries);

@@ -4,6 +4,7 @@
 mod client;
 mod driver;
 mod fault;
+mod hold;
 mod host;
 mod matching;
 mod player;
@@ -12,7 +13,7 @@ mod sender;
 mod server;
 mod watch;
 
-pub use client::{Choose, Client, ClientConfig, ClientEnd};
+pub use client::{Choose, Client, ClientConfig, ClientEnd, Hold};
 pub use driver::{Event, run};
 pub use fault::{FAULTS, Fault};
 pub use host::Host;

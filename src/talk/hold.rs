@@ -1,0 +1,131 @@
+//! The life of a lease: BOUND, RENEWING, REBINDING, and back to INIT (RFC 2131 section 4.4.5).
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::host::Host;
+use crate::dhcp::Message;
+use crate::dhcp::template::{self, Draft, Identity};
+use crate::link::Time;
+use crate::wire::*;
+
+/// Where a held lease is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Before T1.
+    Bound,
+    /// After T1: asks the server that gave it.
+    Renewing,
+    /// After T2: asks any server.
+    Rebinding,
+    /// Over.
+    Expired,
+}
+
+/// A lease that is held, with its timers.
+#[derive(Clone, Debug)]
+pub struct Held {
+    ack: Frame,
+    host: Host,
+    granted: Time,
+    t1: Duration,
+    t2: Duration,
+    lease: Duration,
+    /// By how much its timers run faster.
+    scale: f64,
+}
+
+/// Shortest time between two REQUESTs of a client that renews or rebinds.
+const SHORTEST: Duration = Duration::from_secs(60);
+
+/// A lease that never ends, in the seconds of option 51.
+const FOREVER: u32 = u32::MAX;
+
+impl Held {
+    /// The lease that an ACK gave at a time; `None` when the frame carries no message.
+    pub fn new(ack: &Frame, granted: Time, scale: f64) -> Option<Held> {
+        let message = Message::of(ack)?;
+        let bootp = message.bootp;
+        let seconds = |number: u32| Duration::from_secs(u64::from(number));
+        // Without a lease time there is nothing to wait for.
+        let whole = message.lease_time().unwrap_or(FOREVER);
+        let lease = match whole {
+            FOREVER => Duration::MAX,
+            whole => seconds(whole).div_f64(scale),
+        };
+        let part = |given: Option<u32>, share: f64| match given {
+            _ if whole == FOREVER => Duration::MAX,
+            Some(given) if given < whole => seconds(given).div_f64(scale),
+            _ => lease.mul_f64(share),
+        };
+        let t2 = part(message.rebinding_time(), 0.875);
+        let t1 = part(message.renewal_time(), 0.5).min(t2);
+        Some(Held {
+            host: Host::new(bootp.yiaddr, bootp.client_mac()),
+            ack: ack.clone(),
+            granted,
+            t1,
+            t2,
+            lease,
+            scale,
+        })
+    }
+
+    /// The ACK that gave it last.
+    pub fn ack(&self) -> &Frame {
+        &self.ack
+    }
+
+    /// The address.
+    pub fn address(&self) -> Ipv4Addr {
+        self.ack
+            .bootp()
+            .map_or(Ipv4Addr::UNSPECIFIED, |it| it.yiaddr)
+    }
+
+    /// Where in its life it is.
+    pub fn phase(&self, now: Time) -> Phase {
+        match now - self.granted {
+            age if age >= self.lease => Phase::Expired,
+            age if age >= self.t2 => Phase::Rebinding,
+            age if age >= self.t1 => Phase::Renewing,
+            _ => Phase::Bound,
+        }
+    }
+
+    /// When the next phase begins; `None` when it never does.
+    pub fn next(&self, now: Time) -> Option<Time> {
+        let length = match self.phase(now) {
+            Phase::Bound => self.t1,
+            Phase::Renewing => self.t2,
+            Phase::Rebinding | Phase::Expired => self.lease,
+        };
+        (length != Duration::MAX).then(|| self.granted + length)
+    }
+
+    /// When to ask again if no answer comes: after half of what is left of the phase, but not sooner
+    /// than a minute.
+    pub fn again(&self, now: Time) -> Option<Time> {
+        let left = self.next(now)? - now;
+        Some(now + (left / 2).max(SHORTEST.div_f64(self.scale)))
+    }
+
+    /// The REQUEST of the phase.
+    pub fn request(&self, phase: Phase, who: &Identity) -> Option<Draft> {
+        let message = Message::of(&self.ack)?;
+        let holder = template::holder(message, self.ack.ether(), who);
+        let holder = Identity {
+            source_mac: who.source_mac,
+            ..holder
+        };
+        Some(match phase {
+            Phase::Rebinding => template::rebinding(&holder),
+            _ => template::renewing(&holder),
+        })
+    }
+
+    /// The answer to a host that asks for the address, with ARP or ping.
+    pub fn answer(&self, frame: &Frame) -> Option<(Frame, String)> {
+        self.host.answer(frame)
+    }
+}

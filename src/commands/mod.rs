@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod convert;
+pub mod diff;
 pub mod dora;
 pub mod edits;
 mod error;
@@ -121,6 +122,8 @@ pub enum Command {
     Show(show::ShowArgs),
     /// Copy frames between pcap, pcapng and hex
     Convert(convert::ConvertArgs),
+    /// Compare two frames, field by field (exit 1 where they differ)
+    Diff(diff::DiffArgs),
     /// List the options that exist, with every tool's name for them
     Options(options::OptionsArgs),
     /// Explain an option, a field, a message type or a term
@@ -136,6 +139,8 @@ pub enum Outcome {
     Ran(outcome::Ending),
     /// Frames were copied into a file.
     Converted(convert::Converted),
+    /// In what two frames differ.
+    Differences(Vec<crate::dhcp::difference::Difference>),
     /// Rows of the dictionary.
     Options(Vec<&'static crate::dhcp::options::OptionSpec>),
     /// Answers to a question.
@@ -171,6 +176,7 @@ impl Command {
     /// When to use colours, and whether JSON was asked for.
     pub fn style(&self) -> (args::ColorChoice, bool) {
         match self {
+            Command::Diff(args) => (args.color, args.json),
             Command::Options(args) => (args.color, args.json),
             Command::Explain(args) => (args.color, args.json),
             Command::Interfaces(args) => (args.color, args.json),
@@ -222,6 +228,7 @@ impl Command {
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
+            Command::Diff(args) => Outcome::Differences(args.run()?),
             Command::Options(args) => Outcome::Options(args.run()?),
             Command::Explain(args) => Outcome::Topics(args.run()?),
             Command::Interfaces(args) => Outcome::Links(args.run()),

@@ -1,6 +1,7 @@
 //! Meaning: the option dictionary, typed values, messages and their templates.
 
 pub mod assign;
+pub mod difference;
 pub mod enums;
 pub mod glossary;
 pub mod layout;

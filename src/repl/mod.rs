@@ -1,7 +1,7 @@
 //! The prompt: commands without brackets and the language side by side, with a memory of what was said.
 //!
-//! [`prompt`] reads lines and runs them; [`line`] tells what a line is; [`complete`], [`highlight`] and
-//! [`hint`] help while it is typed; [`words`] are what only a prompt has: `help`, `replies`, `save` …
+//! `prompt` reads lines and runs them; `line` tells what a line is; `complete`, `highlight` and
+//! `hint` help while it is typed; `words` are what only a prompt has: `help`, `replies`, `save` …
 
 mod complete;
 mod helper;

@@ -21,7 +21,7 @@ use crate::commands::{Command, Outcome};
 use crate::view::lookup_json;
 
 /// Commands whose names are functions that do more.
-const OWN: &[&str] = &["show", "sniff"];
+const OWN: &[&str] = &["show", "sniff", "diff"];
 
 /// Whether a command has a flag.
 fn takes(command: &clap::Command, flag: &str) -> bool {

@@ -21,6 +21,7 @@ use super::send::{self, Sending, packets, seconds};
 use super::{error, host, packet_methods};
 use crate::commands::input::Source;
 use crate::commands::outcome::Direction;
+use crate::dhcp::difference::{Difference, differences};
 use crate::link::capture::{CaptureWriter, InterfaceInfo};
 use crate::view::Format;
 use crate::wire::Frame;
@@ -456,11 +457,16 @@ fn functions(builder: &mut GlobalsBuilder) {
         let packet = |it: Value<'v>| {
             Packet::from_value(it).ok_or_else(|| error(format!("{} is no packet", it.get_type())))
         };
-        let rows = differences(&packet(a)?.frame(), &packet(b)?.frame());
-        let rows: Vec<_> = rows
-            .into_iter()
-            .map(|(name, a, b)| heap.alloc((name, a, b)))
-            .collect();
+        let rows = difference(packet(a)?, packet(b)?);
+        let absent = || "absent".to_string();
+        let rows = rows.into_iter().map(|it| {
+            let values = (
+                it.first.unwrap_or_else(absent),
+                it.second.unwrap_or_else(absent),
+            );
+            heap.alloc((it.name, values.0, values.1))
+        });
+        let rows: Vec<_> = rows.collect();
         Ok(heap.alloc(rows))
     }
 
@@ -593,76 +599,22 @@ fn functions(builder: &mut GlobalsBuilder) {
         let mut text = format!("assertion failed: {} is not {}", a.to_repr(), b.to_repr());
         if let (Some(a), Some(b)) = (Packet::from_value(a), Packet::from_value(b)) {
             text = "assertion failed: the packets differ".into();
-            for (name, a, b) in differences(&a.frame(), &b.frame()) {
-                text += &format!("\n  {name}: {a} is not {b}");
+            let shown = |it: Option<String>| it.unwrap_or_else(|| "absent".into());
+            for it in difference(a, b) {
+                text += &format!(
+                    "\n  {}: {} is not {}",
+                    it.name,
+                    shown(it.first),
+                    shown(it.second)
+                );
             }
         }
         Err(error(text))
     }
 }
 
-/// Name, value in the first frame, value in the second.
-fn differences(a: &Frame, b: &Frame) -> Vec<(String, String, String)> {
-    let (a, b) = (Frame::decode(&a.encode()), Frame::decode(&b.encode()));
-    let rows = |frame: &Frame| {
-        let mut rows: Vec<(String, String)> = Vec::new();
-        let mut push = |name: String, value: String| {
-            let times = rows
-                .iter()
-                .filter(|it| it.0 == name || it.0.starts_with(&format!("{name}#")))
-                .count();
-            let name = if times > 0 {
-                format!("{name}#{}", times + 1)
-            } else {
-                name
-            };
-            rows.push((name, value));
-        };
-        for layer in &frame.layers {
-            match layer {
-                crate::wire::Layer::Dhcp(dhcp) => {
-                    push("DHCP.cookie".into(), hex::encode(dhcp.cookie));
-                    for item in dhcp.iter() {
-                        let name = crate::dhcp::options::by_code(item.code).name;
-                        let text = match item.is_option() {
-                            true => crate::dhcp::assign::format(item.code, item.data),
-                            false => hex::encode(item.raw),
-                        };
-                        push(
-                            format!("option {name}"),
-                            text.split_once('=').map_or("", |it| it.1).to_string(),
-                        );
-                    }
-                }
-                crate::wire::Layer::Raw(bytes)
-                | crate::wire::Layer::Padding(bytes)
-                | crate::wire::Layer::Cooked(bytes) => {
-                    push(layer.name().into(), hex::encode(bytes));
-                }
-                _ => {
-                    for row in layer.fields() {
-                        if let Some(value) = layer.get(row.name) {
-                            push(format!("{}.{}", row.layer, row.name), value.to_string());
-                        }
-                    }
-                }
-            }
-        }
-        rows
-    };
-    let (a, b) = (rows(&a), rows(&b));
-    let value = |rows: &[(String, String)], name: &str| {
-        let row = rows.iter().find(|it| it.0 == name);
-        row.map_or("absent".to_string(), |it| it.1.clone())
-    };
-    let mut names: Vec<&String> = a.iter().map(|it| &it.0).collect();
-    names.extend(
-        b.iter()
-            .map(|it| &it.0)
-            .filter(|name| !a.iter().any(|it| it.0 == **name)),
-    );
-    let all = names
-        .into_iter()
-        .map(|name| (name.clone(), value(&a, name), value(&b, name)));
-    all.filter(|it| it.1 != it.2).collect()
+/// In what two packets differ once they are built.
+fn difference(a: &Packet, b: &Packet) -> Vec<Difference> {
+    let built = |it: &Packet| Frame::decode(&it.encode());
+    differences(&built(a), &built(b))
 }

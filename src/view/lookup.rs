@@ -10,6 +10,7 @@ use super::style::take_words;
 use crate::commands::explain::Topic;
 use crate::commands::interfaces::Links;
 use crate::dhcp::assign;
+use crate::dhcp::difference::Difference;
 use crate::dhcp::options::{self, OptionSpec, Status};
 
 /// A table without lines that keeps to the width.
@@ -286,6 +287,24 @@ pub fn links(out: &mut dyn Write, links: &Links, style: &Style) -> io::Result<()
         table.add_row([*name, *cast]);
     }
     print(out, &table)
+}
+
+/// In what two frames differ, side by side.
+pub fn differences(out: &mut dyn Write, rows: &[Difference], style: &Style) -> io::Result<()> {
+    if rows.is_empty() {
+        return writeln!(out, "no difference");
+    }
+    let mut table = table(style, &["", "first", "second"]);
+    let cell = |value: &Option<String>| value.clone().map_or("-".into(), |it| super::escape(&it));
+    for row in rows {
+        table.add_row([row.name.clone(), cell(&row.first), cell(&row.second)]);
+    }
+    print(out, &table)
+}
+
+/// A difference as JSON: `name`, `first`, `second`, null where it is not there.
+pub fn difference_json(row: &Difference) -> Json {
+    json!({"name": row.name, "first": row.first, "second": row.second})
 }
 
 /// An interface, or a cast of the lab, as one JSON object each.

@@ -44,6 +44,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Options(rows) => rows.iter().map(|it| lookup::option_json(it)).collect(),
         Outcome::Topics(topics) => topics.iter().map(lookup::topic_json).collect(),
         Outcome::Links(links) => lookup::links_json(links),
+        Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Ran(_) | Outcome::Converted(_) => Vec::new(),
     }
 }
@@ -138,11 +139,17 @@ impl View {
                     writeln!(self.err, "{} {plural} written to {to}", it.frames)?;
                 }
             }
-            Outcome::Options(_) | Outcome::Topics(_) | Outcome::Links(_) if self.json => {
+            Outcome::Options(_)
+            | Outcome::Topics(_)
+            | Outcome::Links(_)
+            | Outcome::Differences(_)
+                if self.json =>
+            {
                 for row in lookup_json(outcome) {
                     writeln!(self.out, "{row}")?;
                 }
             }
+            Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
             Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
             Outcome::Topics(topics) => {
                 for (index, topic) in topics.iter().enumerate() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
+use dhcpcraft::commands::outcome::ClientResult;
 use dhcpcraft::commands::script::{ReplArgs, RunArgs};
 use dhcpcraft::commands::{Cli, Command, Error, Outcome, Verb, session::Session};
 use dhcpcraft::{repl, script, view};
@@ -57,6 +58,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let code = match &outcome {
         Ok(Outcome::Ran(ending)) => ending.exit_code(),
         Ok(Outcome::Converted(it)) if it.interrupted => 130,
+        Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
         _ => 0,
     };

@@ -8,17 +8,18 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
+use super::Outcome;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs, parse_duration};
 use super::edits::Edits;
 use super::message::tag;
-use super::outcome::{Ending, Sink};
+use super::outcome::{ClientResult, Ending, Sink};
 use super::session::{self, Here, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::enums::DISCOVER;
-use crate::dhcp::template;
+use crate::dhcp::template::{self, Identity};
 use crate::link::segment::EPOCH;
-use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Hold, Host, Player};
+use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Hold, Host, Late, Player};
 use crate::wire::Frame;
 
 /// Arguments of `dora`.
@@ -38,6 +39,12 @@ pub struct DoraArgs {
     /// How often to begin again after a DECLINE
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Exchange")]
     restarts: u32,
+    /// So many clients at once, their MAC addresses counted on from --mac
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000), conflicts_with_all = ["save_lease", "print"], help_heading = "Exchange")]
+    clients: u32,
+    /// Time between the starts of two clients
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1ms", help_heading = "Exchange")]
+    stagger: Duration,
     /// Live with the lease for this long: renew at T1, rebind at T2, begin again when it is over or refused
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Exchange")]
     hold: Option<Duration>,
@@ -81,26 +88,20 @@ impl DoraArgs {
         &self.out
     }
 
+    /// Whether it is of more than one client.
+    pub fn many(&self) -> bool {
+        self.clients > 1
+    }
+
     /// The seed.
     pub fn seed(&self) -> Option<u64> {
         self.seed.seed
     }
 
-    /// Runs the exchange.
-    pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
-        if self.send.dry_run {
-            return self.dry_run(session, sink);
-        }
-        let mut link = session.open(&self.link, self.out.write.as_deref())?;
-        if link.here.lab {
-            sink.notice(&super::lab_notice(&self.link.interface));
-        }
-        let identity = session.identity(&self.edits, &link.here);
-        let relay_mac = identity.source_mac;
+    fn config(&self, identity: Identity, timeout: Duration) -> ClientConfig {
         let (edits, tags) = (self.edits.clone(), self.link.vlan.clone());
         let foreign = identity.source_mac != identity.client_mac;
-        let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
-        let config = ClientConfig {
+        ClientConfig {
             identity,
             build: Rc::new(move |mut draft| {
                 if foreign {
@@ -124,15 +125,62 @@ impl DoraArgs {
                 length,
                 scale: self.time_scale,
             }),
-        };
-        let mut client = Client::new(config, session.fork());
+        }
+    }
+
+    /// Runs the exchange, of one client or of many.
+    pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Outcome, Error> {
+        if self.send.dry_run {
+            return self.dry_run(session, sink).map(Outcome::Ran);
+        }
+        let mut link = session.open(&self.link, self.out.write.as_deref())?;
+        if link.here.lab {
+            sink.notice(&super::lab_notice(&self.link.interface));
+        }
+        let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
         let mut host = Host::default();
-        if let Some(giaddr) = self.edits.giaddr() {
-            host.add(giaddr, relay_mac);
+        let mut clients = Vec::new();
+        for index in 0..self.clients {
+            let identity = session.identity_of(index, &self.edits, &link.here);
+            if let Some(giaddr) = self.edits.giaddr() {
+                host.add(giaddr, identity.source_mac);
+            }
+            let client = Client::new(self.config(identity, timeout), session.fork());
+            clients.push(Late::new(client, self.stagger * index));
         }
         let mut witness = Witness::default();
-        let players: &mut [&mut dyn Player] = &mut [&mut client, &mut host];
-        let stopped = link.play(players, session, sink, &mut witness)?;
+        let mut players: Vec<&mut dyn Player> = Vec::with_capacity(clients.len() + 1);
+        players.extend(clients.iter_mut().map(|it| it as &mut dyn Player));
+        players.push(&mut host);
+        let stopped = link.play(&mut players, session, sink, &mut witness)?;
+        let lab = link.here.lab;
+        if let [client] = &clients[..] {
+            let ending = self.ending(client.inner(), stopped, &witness, lab)?;
+            return Ok(Outcome::Ran(ending));
+        }
+        Ok(Outcome::Clients(
+            clients
+                .iter()
+                .map(Late::inner)
+                .map(ClientResult::of)
+                .collect(),
+        ))
+    }
+
+    /// How it ended for one client.
+    fn ending(
+        &self,
+        client: &Client,
+        stopped: bool,
+        witness: &Witness,
+        lab: bool,
+    ) -> Result<Ending, Error> {
+        let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
+        let silence = |found: Option<String>| {
+            let mut silence = witness.silence(timeout, lab);
+            silence.findings.splice(0..0, found);
+            Ending::NoReply(silence)
+        };
         Ok(match client.end() {
             Some(ClientEnd::Bound(ack)) => {
                 self.save(ack)?;
@@ -142,23 +190,17 @@ impl DoraArgs {
             Some(ClientEnd::Declined(address, mac)) => Ending::Declined {
                 by: format!("{address} is at {mac}"),
             },
-            Some(ClientEnd::NoOffer(offers)) => {
-                let mut silence = witness.silence(timeout, link.here.lab);
-                if let (1.., Choose::Server(ip)) = (offers, &self.choose) {
-                    let found =
-                        format!("{offers} offer(s) came, none of them from server {ip} (--choose)");
-                    silence.findings.insert(0, found);
-                }
-                Ending::NoReply(silence)
-            }
-            Some(ClientEnd::NoAck) => {
-                let mut silence = witness.silence(timeout, link.here.lab);
-                let found = "the server offered an address and did not answer the REQUEST for it";
-                silence.findings.insert(0, found.into());
-                Ending::NoReply(silence)
-            }
+            Some(ClientEnd::NoOffer(offers)) => silence(match (offers, &self.choose) {
+                (1.., Choose::Server(ip)) => Some(format!(
+                    "{offers} offer(s) came, none of them from server {ip} (--choose)"
+                )),
+                _ => None,
+            }),
+            Some(ClientEnd::NoAck) => silence(Some(
+                "the server offered an address and did not answer the REQUEST for it".into(),
+            )),
             None if stopped => Ending::Interrupted,
-            None => Ending::NoReply(witness.silence(timeout, link.here.lab)),
+            None => silence(None),
         })
     }
 

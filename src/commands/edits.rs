@@ -89,6 +89,8 @@ fn is_mac_flag(flag: &str) -> bool {
 }
 
 fn parse_mac(text: &str) -> Result<Option<MacChoice>, String> {
+    // `+` says that several clients count on from here, which they do anyway.
+    let text = text.strip_suffix('+').unwrap_or(text);
     match text {
         "random" => Ok(Some(MacChoice::Random)),
         "native" => Ok(Some(MacChoice::Native)),

@@ -139,6 +139,8 @@ pub enum Outcome {
     Ran(outcome::Ending),
     /// Frames were copied into a file.
     Converted(convert::Converted),
+    /// What became of many clients.
+    Clients(Vec<outcome::ClientResult>),
     /// In what two frames differ.
     Differences(Vec<crate::dhcp::difference::Difference>),
     /// Rows of the dictionary.
@@ -223,7 +225,7 @@ impl Command {
             Command::Renew(args) => renew(message::Renewal::Renew, args, session, sink)?,
             Command::Rebind(args) => renew(message::Renewal::Rebind, args, session, sink)?,
             Command::Reboot(args) => renew(message::Renewal::Reboot, args, session, sink)?,
-            Command::Dora(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Dora(args) => args.run(session, sink)?,
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),

@@ -1,10 +1,13 @@
 //! What commands give: frames with what is known of them, and how it ended. Views print it.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use crate::dhcp::Message;
 use crate::link::Time;
 pub use crate::talk::Verdict;
-use crate::wire::Frame;
+use crate::talk::{Client, ClientEnd};
+use crate::wire::{Frame, MacAddr};
 
 /// Which way a frame went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +91,71 @@ impl Ending {
             Ending::NoReply(_) => 3,
             Ending::Refused => 4,
             Ending::Interrupted => 130,
+        }
+    }
+}
+
+/// What became of one of many clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientResult {
+    /// Its MAC address (chaddr).
+    pub mac: MacAddr,
+    /// How it ended: `bound`, `refused`, `declined`, `no offer`, `no ACK`, `interrupted`.
+    pub state: &'static str,
+    /// The address that it was given, or that was declined.
+    pub address: Option<Ipv4Addr>,
+    /// The server that gave it.
+    pub server: Option<Ipv4Addr>,
+    /// Lease time in seconds.
+    pub lease: Option<u32>,
+    /// From its first message to its lease.
+    pub took: Option<Duration>,
+    /// Messages it sent, repetitions included.
+    pub sent: u32,
+}
+
+impl ClientResult {
+    /// What became of a client.
+    pub fn of(client: &Client) -> ClientResult {
+        let mut result = ClientResult {
+            mac: client.mac(),
+            state: "interrupted",
+            address: None,
+            server: None,
+            lease: None,
+            took: client.took(),
+            sent: client.transmissions(),
+        };
+        match client.end() {
+            Some(ClientEnd::Bound(ack)) => {
+                result.state = "bound";
+                if let Some(message) = Message::of(ack) {
+                    result.address = Some(message.bootp.yiaddr);
+                    result.server = message.server_id();
+                    result.lease = message.lease_time();
+                }
+            }
+            Some(ClientEnd::Refused(_)) => result.state = "refused",
+            Some(ClientEnd::Declined(ip, _)) => {
+                result.state = "declined";
+                result.address = Some(*ip);
+            }
+            Some(ClientEnd::NoOffer(_)) => result.state = "no offer",
+            Some(ClientEnd::NoAck) => result.state = "no ACK",
+            None => {}
+        }
+        result
+    }
+
+    /// The exit code for all of them: 0 where every client has a lease.
+    pub fn exit_code(all: &[ClientResult]) -> u8 {
+        let any = |states: &[&str]| all.iter().any(|it| states.contains(&it.state));
+        match () {
+            _ if any(&["interrupted"]) => 130,
+            _ if any(&["refused"]) => 4,
+            _ if any(&["no offer", "no ACK"]) => 3,
+            _ if any(&["declined"]) => 1,
+            _ => 0,
         }
     }
 }

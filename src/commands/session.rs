@@ -213,6 +213,18 @@ impl Session {
         })
     }
 
+    /// Who the client with this index is: the MAC address that was named or the link's own, counted on
+    /// from; or another one by chance.
+    pub fn identity_of(&mut self, index: u32, edits: &Edits, link: &Here) -> Identity {
+        let mut who = self.identity(edits, link);
+        if edits.chaddr != Some(MacChoice::Random) {
+            let own = edits.src_mac.is_none();
+            who.client_mac = counted(who.client_mac, index);
+            who.source_mac = if own { who.client_mac } else { who.source_mac };
+        }
+        who
+    }
+
     /// Opens the link, with every frame recorded if a capture is asked for.
     pub fn open(&mut self, args: &LinkArgs, write: Option<&Path>) -> Result<OpenLink, Error> {
         let mut here = Here::look(args)?;
@@ -239,6 +251,15 @@ impl Session {
             first: None,
         })
     }
+}
+
+/// The MAC address so many further.
+fn counted(mac: MacAddr, index: u32) -> MacAddr {
+    let [a, b, c, d, e, f] = mac.octets();
+    let low = u32::from_be_bytes([c, d, e, f])
+        .wrapping_add(index)
+        .to_be_bytes();
+    MacAddr::new(a, b, low[0], low[1], low[2], low[3])
 }
 
 /// What is known of this end of a link before anything is sent.

@@ -110,6 +110,9 @@ pub struct Client {
     transmissions: u32,
     /// When holding ends.
     until: Option<Time>,
+    started: Time,
+    /// When the first lease came.
+    leased: Option<Time>,
 }
 
 const PROBES: u32 = 3;
@@ -136,6 +139,8 @@ impl Client {
             declined: 0,
             transmissions: 0,
             until: None,
+            started: Time::default(),
+            leased: None,
         }
     }
 
@@ -145,6 +150,16 @@ impl Client {
             State::Ended(end) => Some(end),
             _ => None,
         }
+    }
+
+    /// Its MAC address (chaddr).
+    pub fn mac(&self) -> MacAddr {
+        self.config.identity.client_mac
+    }
+
+    /// From its first message to its lease.
+    pub fn took(&self) -> Option<Duration> {
+        self.leased.map(|at| at - self.started)
     }
 
     /// Messages sent so far, repetitions included.
@@ -245,6 +260,7 @@ impl Client {
     }
 
     fn acknowledged(&mut self, now: Time, ack: &Frame, out: &mut Outbox) {
+        self.leased.get_or_insert(now);
         if self.config.probe {
             self.state = State::Probing(Box::new(ack.clone()), 0);
             self.probe(now, out);
@@ -485,7 +501,10 @@ impl Player for Client {
             return self.take_offer(now, out);
         }
         match &self.state {
-            State::Init => self.begin(now, out),
+            State::Init => {
+                self.started = now;
+                self.begin(now, out);
+            }
             State::Resting => {
                 self.config.identity.xid = self.chance.next_u32();
                 self.begin(now, out);

@@ -36,8 +36,8 @@ pub enum Event {
 /// What the observer of a run wants.
 pub type Proceed = std::ops::ControlFlow<()>;
 
-/// Runs `players` on `link` until all are done or `observe` breaks off. The first player that calls
-/// a frame its business decides what it is; `object` says why a frame must not be taken for an answer. `link` is asked at short intervals on a real clock, so
+/// Runs `players` on `link` until all are done or `observe` breaks off. What a frame is, the player says
+/// whose business it is most; `object` says why a frame must not be taken for an answer. `link` is asked at short intervals on a real clock, so
 /// that `observe_idle` can break off while nothing arrives.
 pub fn run(
     players: &mut [&mut dyn Player],
@@ -103,7 +103,7 @@ pub fn run(
                 let mut verdict = None;
                 for player in players.iter_mut() {
                     let said = player.receive(received.at, &frame, fault.as_deref(), &mut out);
-                    verdict = verdict.or(said);
+                    verdict = better(verdict, said);
                 }
                 link.describe_last(&description(&frame, verdict.as_ref()));
                 let event = Event::Received {
@@ -128,6 +128,20 @@ pub fn run(
                 }
             }
         }
+    }
+}
+
+/// Of what two players say of a frame, what is true of it: one's stray may be another's answer.
+fn better(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
+    let rank = |it: &Option<Verdict>| match it {
+        Some(Verdict::Part) => 3,
+        Some(Verdict::Duplicate) => 2,
+        Some(Verdict::Stray(_)) => 1,
+        None => 0,
+    };
+    match rank(&second) > rank(&first) {
+        true => second,
+        false => first,
     }
 }
 

@@ -18,7 +18,7 @@ pub use driver::{Event, run};
 pub use fault::{FAULTS, Fault};
 pub use host::Host;
 pub use matching::{Verdict, checksum_fault, match_reply};
-pub use player::{Outbox, Outgoing, Player, Seated};
+pub use player::{Late, Outbox, Outgoing, Player, Seated};
 pub use resolver::Resolver;
 pub use sender::{Sender, SenderConfig};
 pub use server::{Reservation, Server, ServerConfig, Subnet};

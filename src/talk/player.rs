@@ -65,6 +65,65 @@ pub trait Player {
     }
 }
 
+/// A player that begins later than the others.
+pub struct Late<P> {
+    inner: P,
+    delay: Duration,
+    begins: Option<Time>,
+    begun: bool,
+}
+
+impl<P> Late<P> {
+    /// `inner`, which begins after a while.
+    pub fn new(inner: P, delay: Duration) -> Self {
+        Late {
+            inner,
+            delay,
+            begins: None,
+            begun: false,
+        }
+    }
+
+    /// The player itself.
+    pub fn inner(&self) -> &P {
+        &self.inner
+    }
+}
+
+impl<P: Player> Player for Late<P> {
+    fn receive(
+        &mut self,
+        now: Time,
+        frame: &Frame,
+        fault: Option<&str>,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        match self.begun {
+            true => self.inner.receive(now, frame, fault, out),
+            false => None,
+        }
+    }
+
+    fn wake(&mut self, now: Time, out: &mut Outbox) {
+        let begins = *self.begins.get_or_insert(now + self.delay);
+        if now >= begins {
+            self.begun = true;
+            self.inner.wake(now, out);
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        match (self.begun, self.begins) {
+            (false, Some(begins)) => Some(begins),
+            _ => self.inner.deadline(),
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.begun && self.inner.done()
+    }
+}
+
 /// A player seated as a station on a segment.
 pub struct Seated<P>(pub P);
 

@@ -1,6 +1,7 @@
 //! Entries and outcomes as a person or a program wants to see them. Everything goes into the writers
 //! that a view was given, and everything off the wire is escaped before it does.
 
+mod clients;
 mod hexdump;
 mod json;
 mod ladder;
@@ -45,6 +46,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Topics(topics) => topics.iter().map(lookup::topic_json).collect(),
         Outcome::Links(links) => lookup::links_json(links),
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
+        Outcome::Clients(all) => all.iter().map(clients::json).collect(),
         Outcome::Ran(_) | Outcome::Converted(_) => Vec::new(),
     }
 }
@@ -71,6 +73,8 @@ pub struct View {
     ack: Option<Box<Entry>>,
     /// Whether frames of a link are listed as they come, not gathered for a table.
     live: bool,
+    /// Whether frames are not shown, only what came of them.
+    hidden: bool,
     /// Writes `--format script`; the language is a floor above and says how.
     script: fn(&Entry) -> String,
 }
@@ -93,6 +97,7 @@ impl View {
             ladder: None,
             ack: None,
             live: false,
+            hidden: false,
             script: source::command,
         }
     }
@@ -114,6 +119,11 @@ impl View {
         let mut view = View::new(format, style, out, Box::new(io::stderr()));
         view.json = json || format == Format::Json;
         view.live = matches!(command, Command::Serve(_) | Command::Sniff(_));
+        // Of many clients each is a row of a table, not rungs of a ladder.
+        let told = command
+            .out()
+            .is_some_and(|it| it.json || it.format.is_some());
+        view.hidden = matches!(command, Command::Dora(args) if args.many()) && !told;
         if let Some(args) = command.out() {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
@@ -149,6 +159,12 @@ impl View {
                     writeln!(self.out, "{row}")?;
                 }
             }
+            Outcome::Clients(all) if self.json => {
+                for it in all {
+                    writeln!(self.out, "{}", clients::json(it))?;
+                }
+            }
+            Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
             Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
             Outcome::Topics(topics) => {
@@ -298,6 +314,9 @@ impl View {
 impl Sink for View {
     fn entry(&mut self, entry: &Entry) -> io::Result<()> {
         self.frames += 1;
+        if self.hidden {
+            return Ok(());
+        }
         if self.print.is_some() {
             self.keep(entry);
             return Ok(());

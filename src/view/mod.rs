@@ -128,6 +128,9 @@ impl View {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
         }
+        if let Command::Convert(args) = command {
+            view.quiet = args.quiet;
+        }
         view
     }
 

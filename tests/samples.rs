@@ -114,6 +114,42 @@ fn copies_have_the_same_frames_and_times() {
 }
 
 #[test]
+fn a_capture_can_be_watched_like_a_link() {
+    for name in names() {
+        let file = directory().join(&name);
+        let watched = succeed(&["sniff", "--all", "--json", "-i", text(&file)]);
+        let shown = packets(&file)
+            .iter()
+            .filter(|it| Frame::decode(&it.bytes).bootp().is_some() || it.bytes[12..14] == [8, 6])
+            .count();
+        assert!(watched.lines().count() >= shown, "{name}: {watched}");
+        let file = text(&file);
+        let one = succeed(&["sniff", "--all", "--json", "--count", "1", "-i", file]);
+        assert_eq!(one.lines().count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn the_prompt_saves_to_a_whole_path() {
+    use std::io::Write;
+    let file = scratch("saved.star");
+    let _ = fs::remove_file(&file);
+    let mut child = Command::new(TOOL)
+        .args(["repl", "--seed", "7"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("the tool starts");
+    let lines = format!("discover\nsave {}\n", text(&file));
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin.write_all(lines.as_bytes()).expect("it reads");
+    drop(stdin);
+    assert!(child.wait().expect("it ends").success());
+    let saved = fs::read_to_string(&file).expect("it was saved");
+    assert_eq!(saved, "show(discover())\n");
+}
+
+#[test]
 fn a_quiet_copy_says_nothing() {
     let file = directory().join("lab.pcapng");
     for (flag, said) in [(None, "4 frames written to -\n"), (Some("--quiet"), "")] {

@@ -80,4 +80,9 @@ impl Link for ReplayLink {
     fn exhausted(&self) -> bool {
         self.next.is_none()
     }
+
+    fn next_arrival(&self) -> Option<Time> {
+        // A capture out of order does not turn the clock back.
+        self.next.as_ref().map(|it| it.at.max(self.clock))
+    }
 }

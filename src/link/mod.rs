@@ -198,6 +198,11 @@ pub trait Link {
         false
     }
 
+    /// When the next frame arrives, where that stands already.
+    fn next_arrival(&self) -> Option<Time> {
+        None
+    }
+
     /// What the link knows of itself.
     fn health(&mut self) -> Health {
         Health::default()

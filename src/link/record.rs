@@ -94,6 +94,10 @@ impl Link for Recorder {
         self.inner.exhausted()
     }
 
+    fn next_arrival(&self) -> Option<Time> {
+        self.inner.next_arrival()
+    }
+
     fn health(&mut self) -> Health {
         self.inner.health()
     }

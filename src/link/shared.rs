@@ -69,6 +69,10 @@ impl Link for SharedLink {
         self.inner.borrow().exhausted()
     }
 
+    fn next_arrival(&self) -> Option<Time> {
+        self.inner.borrow().next_arrival()
+    }
+
     fn health(&mut self) -> Health {
         self.inner.borrow_mut().health()
     }

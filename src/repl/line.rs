@@ -84,7 +84,11 @@ fn stands_alone(rest: &str) -> bool {
     if trimmed.is_empty() || trimmed.starts_with('-') && rest.starts_with([' ', '\t']) {
         return true;
     }
-    rest.starts_with([' ', '\t']) && !Engine::parses(&format!("x{rest}"))
+    // A slash right before a word begins a path, although it could divide.
+    let path = trimmed
+        .strip_prefix('/')
+        .is_some_and(|it| it.starts_with(|it: char| it.is_alphanumeric() || "._-~".contains(it)));
+    rest.starts_with([' ', '\t']) && (path || !Engine::parses(&format!("x{rest}")))
 }
 
 fn source(line: &str, first: &str, rest: &str) -> Line {

@@ -92,8 +92,11 @@ pub fn run(
             (Some(due), true) => due,
             (Some(due), false) => due.min(now + TICK),
             (None, false) => now + TICK,
-            // Nothing will ever happen on a virtual clock without a deadline.
-            (None, true) => return Ok(()),
+            (None, true) => match link.next_arrival() {
+                Some(at) => at,
+                // Nothing will ever happen on a virtual clock without a deadline.
+                None => return Ok(()),
+            },
         };
         match link.recv(until)? {
             Some(received) => {

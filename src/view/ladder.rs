@@ -77,7 +77,8 @@ impl Ladder {
             (Direction::Sent, _) => true,
             (Direction::Received, _) => false,
             (_, Some(client)) => client,
-            (_, None) => true,
+            // ARP and the like of a capture: what goes to the client comes from the other side.
+            (_, None) => entry.frame.ether().map(|it| it.dst) != self.client,
         };
         let message = Message::of(&entry.frame);
         let (name, facts) = match &message {

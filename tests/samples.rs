@@ -150,6 +150,19 @@ fn the_prompt_saves_to_a_whole_path() {
 }
 
 #[test]
+fn a_ladder_shows_the_answer_to_a_probe_coming_back() {
+    let file = directory().join("decline.pcapng");
+    let ladder = succeed(&["show", "--format", "ladder", text(&file)]);
+    let arp: Vec<&str> = ladder
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix('|'))
+        .filter(|line| line.contains("ARP"))
+        .map(|line| &line[..3])
+        .collect();
+    assert_eq!(arp, ["---", "<--"], "{ladder}");
+}
+
+#[test]
 fn a_quiet_copy_says_nothing() {
     let file = directory().join("lab.pcapng");
     for (flag, said) in [(None, "4 frames written to -\n"), (Some("--quiet"), "")] {

@@ -163,6 +163,21 @@ fn a_ladder_shows_the_answer_to_a_probe_coming_back() {
 }
 
 #[test]
+fn a_condition_about_messages_passes_over_arp() {
+    let file = directory().join("relayed.pcapng");
+    let relayed = r#"pkt.giaddr == "10.77.0.250""#;
+    let shown = succeed(&["show", text(&file), "--json", "--where", relayed]);
+    assert_eq!(shown.lines().count(), 2, "{shown}");
+    // A name that no message has is still told.
+    let output = Command::new(TOOL)
+        .args(["show", text(&file), "--where", "pkt.gateway == 1"])
+        .output()
+        .expect("the tool starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gateway"));
+}
+
+#[test]
 fn a_quiet_copy_says_nothing() {
     let file = directory().join("lab.pcapng");
     for (flag, said) in [(None, "4 frames written to -\n"), (Some("--quiet"), "")] {

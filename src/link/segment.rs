@@ -71,6 +71,7 @@ pub struct Segment {
     travelling: BinaryHeap<Reverse<Travelling>>,
     arrived: VecDeque<Received>,
     sent: u64,
+    last_arrival: Time,
     quality: Quality,
     chance: ChaCha8Rng,
 }
@@ -88,6 +89,7 @@ impl Segment {
             travelling: BinaryHeap::new(),
             arrived: VecDeque::new(),
             sent: 0,
+            last_arrival: EPOCH,
             quality,
             chance: ChaCha8Rng::seed_from_u64(seed),
         }
@@ -109,7 +111,12 @@ impl Segment {
             .jitter
             .mul_f64(f64::from(delay) / f64::from(u32::MAX));
         self.sent += 1;
-        let arrival = at + self.quality.latency + jitter;
+        let mut arrival = at + self.quality.latency + jitter;
+        if from == Sender::Here {
+            // What one end sends arrives in the order it was sent in.
+            arrival = arrival.max(self.last_arrival);
+            self.last_arrival = arrival;
+        }
         self.travelling
             .push(Reverse((arrival, self.sent, from, bytes)));
     }

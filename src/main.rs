@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use dhcpcraft::commands::outcome::ClientResult;
@@ -13,14 +14,13 @@ use dhcpcraft::{repl, script, view};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let prompt = match &cli.verb {
+        Some(Verb::Repl(_)) => true,
+        Some(_) => false,
+        None => io::stdin().is_terminal(),
+    };
     let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = interrupted.clone();
-    // A second Ctrl-C does not wait for anything.
-    let handler = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    });
+    let handler = ctrlc::set_handler(on_interrupt(interrupted.clone(), prompt));
     if let Err(error) = handler {
         eprintln!("dhcpcraft: Ctrl-C will not end the run in order: {error}");
     }
@@ -44,6 +44,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// How long a command at the prompt has for stopping before a further Ctrl-C ends the program.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// What Ctrl-C does: it asks what runs to stop. Again, it does not wait for anything; but at the prompt,
+/// where a conversation would be lost with it, only when what runs had its time and did not stop.
+fn on_interrupt(flag: Arc<AtomicBool>, prompt: bool) -> impl FnMut() {
+    let mut asked = Instant::now();
+    move || {
+        if !flag.swap(true, Ordering::Relaxed) {
+            asked = Instant::now();
+        } else if !prompt || asked.elapsed() >= STUCK {
+            std::process::exit(130);
+        } else {
+            eprintln!("stopping; if it does not, Ctrl-C in two seconds ends dhcpcraft");
+        }
+    }
+}
+
 fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let mut session = Session::new(command.seed(), interrupted.clone());
     let stdout = io::stdout();
@@ -55,6 +73,11 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let mut kept = judge.keep(&mut view);
     let outcome = command.run(&mut session, &mut kept);
     let entries = kept.entries;
+    if let Some(error) = judge.failure() {
+        // What came is no answer to what was asked, and its absence neither.
+        view.flush()?;
+        return Err(error);
+    }
     let code = match &outcome {
         Ok(Outcome::Ran(ending)) => ending.exit_code(),
         Ok(Outcome::Converted(it)) if it.interrupted => 130,

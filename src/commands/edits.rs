@@ -79,6 +79,12 @@ const SHORTHANDS: [(&str, &str); 8] = [
     ("relay-info", "relay-info"),
 ];
 
+/// The option that a shorthand flag sets.
+pub fn shorthand(flag: &str) -> Option<&'static str> {
+    let row = SHORTHANDS.iter().find(|it| it.0 == flag);
+    row.map(|it| it.1)
+}
+
 /// Rows of the field table that have a flag, with it.
 fn flagged() -> impl Iterator<Item = (&'static str, &'static FieldSpec)> {
     FIELDS.iter().filter_map(|row| Some((row.flag()?, row)))

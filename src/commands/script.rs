@@ -42,7 +42,7 @@ pub struct ReplArgs {
 /// What a conversation starts with.
 #[derive(Clone, Debug, Default, Args)]
 pub struct TalkArgs {
-    /// The link that commands and functions use where they name none
+    /// The link that commands and functions use where they name none [default: lab]
     #[arg(short, long, value_name = "IFACE")]
     pub interface: Option<String>,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValue;
 
-use super::line::{WORDS, flag, names};
+use super::line::{WORDS, chunks, flag, names, parameter};
 use crate::commands::{Command, lab};
 use crate::dhcp::enums;
 use crate::dhcp::options::{self, OPTIONS, OptionSpec, Status};
@@ -26,12 +26,26 @@ pub struct Completions {
 pub trait Names {
     /// Variables and functions.
     fn names(&self) -> Vec<String>;
+    /// Variables.
+    fn variables(&self) -> Vec<String>;
     /// Attributes of the value that an expression has.
     fn attributes(&self, expression: &str) -> Vec<String>;
 }
 
 /// What can stand at the end of `line`, the text up to the cursor.
-pub fn complete(line: &str, known: &dyn Names) -> Completions {
+pub fn complete(text: &str, known: &dyn Names) -> Completions {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    if last.trim().is_empty() && last.len() < text.len() {
+        // At the beginning of a further line Tab indents.
+        return words(text.len(), ["    ".to_string()]);
+    }
+    let line = chunks(text).last().copied().unwrap_or_default();
+    let mut found = in_statement(line, known);
+    found.start += text.len() - line.len();
+    found
+}
+
+fn in_statement(line: &str, known: &dyn Names) -> Completions {
     let trimmed = line.trim_start();
     let first_end = trimmed.find([' ', '\t']);
     let first = trimmed
@@ -50,7 +64,7 @@ pub fn complete(line: &str, known: &dyn Names) -> Completions {
                 .iter()
                 .find(|it| it.get_name() == first)
             {
-                Some(definition) => command_argument(line, definition),
+                Some(definition) => command_argument(line, definition, known),
                 None => source(line, known),
             }
         }
@@ -114,6 +128,7 @@ fn word_argument(line: &str, first: &str) -> Completions {
                     .chain(options)
                     .chain(fields)
                     .chain(classes)
+                    .chain(["scapy".to_string()])
                     .chain(crate::script::function_names()),
             )
         }
@@ -131,7 +146,7 @@ fn known_options() -> impl Iterator<Item = &'static OptionSpec> {
 }
 
 /// After a command: flags, and what a flag takes.
-fn command_argument(line: &str, definition: &clap::Command) -> Completions {
+fn command_argument(line: &str, definition: &clap::Command, known: &dyn Names) -> Completions {
     let start = at(line, &[' ', '\t']);
     let word = line.get(start..).unwrap_or_default();
     let before: Vec<_> = line
@@ -164,7 +179,12 @@ fn command_argument(line: &str, definition: &clap::Command) -> Completions {
         );
     }
     match definition.get_name() {
-        "show" | "convert" => files(start),
+        // A variable of the conversation can be shown as a file can.
+        "show" => Completions {
+            files: true,
+            ..words(start, known.variables())
+        },
+        "convert" => files(start),
         "explain" | "options" => words(start, known_options().map(|it| it.name.to_string())),
         _ => Completions {
             start,
@@ -255,7 +275,16 @@ fn source(line: &str, known: &dyn Names) -> Completions {
         return words(start, known.attributes(expression_before(owner)));
     }
     let mut all = known.names();
-    if let Some(class) = open_call(before).and_then(Class::by_name) {
+    if let Some(field) = keyword(before.trim_end()) {
+        // The value of a field: its names, or a variable.
+        let class = open_call(before).and_then(Class::by_name);
+        all.extend(
+            class
+                .into_iter()
+                .flat_map(|it| names_of(it.name, field))
+                .map(|it| format!("\"{it}\"")),
+        );
+    } else if let Some(class) = open_call(before).and_then(Class::by_name) {
         all = class
             .fields
             .iter()
@@ -269,7 +298,7 @@ fn source(line: &str, known: &dyn Names) -> Completions {
         all = definition
             .get_arguments()
             .filter_map(|it| it.get_long())
-            .map(|it| format!("{}=", it.replace('-', "_")))
+            .map(|it| format!("{}=", parameter(it)))
             .collect();
     } else if before.trim().is_empty() {
         all.extend(names());

@@ -9,9 +9,9 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::complete::{Names, complete};
-use super::hint;
-use super::line::{Line, classify};
-use crate::script::{Engine, Module, unfinished};
+use super::hint::{self, Grey};
+use super::line::wants_more;
+use crate::script::{Engine, Module};
 
 /// The prompt's helper.
 pub struct PromptHelper<'a, 'v> {
@@ -38,8 +38,16 @@ impl<'a, 'v> PromptHelper<'a, 'v> {
 
 impl Names for PromptHelper<'_, '_> {
     fn names(&self) -> Vec<String> {
-        let variables = self.module.names().map(|it| it.as_str().to_string());
-        variables.chain(self.engine.names()).collect()
+        let mut all = self.variables();
+        all.extend(self.engine.names());
+        all
+    }
+
+    fn variables(&self) -> Vec<String> {
+        self.module
+            .names()
+            .map(|it| it.as_str().to_string())
+            .collect()
     }
 
     fn attributes(&self, expression: &str) -> Vec<String> {
@@ -67,25 +75,37 @@ impl Completer for PromptHelper<'_, '_> {
         ctx: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
         let found = complete(line.get(..pos).unwrap_or(line), self);
-        if found.files {
-            return self.files.complete(line, pos, ctx);
-        }
         let pairs = found.words.into_iter().map(|it| Pair {
             display: it.clone(),
             replacement: it,
         });
-        Ok((found.start, pairs.collect()))
+        let mut pairs: Vec<Pair> = pairs.collect();
+        let mut start = found.start;
+        if found.files {
+            let (at, files) = self.files.complete(line, pos, ctx)?;
+            if pairs.is_empty() || at == start {
+                start = at;
+                pairs.extend(files);
+            }
+        }
+        Ok((start, pairs))
     }
 }
 
 impl Hinter for PromptHelper<'_, '_> {
-    type Hint = String;
+    type Hint = Grey;
 
-    fn hint(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<String> {
-        if pos < line.len() {
+    fn hint(&self, line: &str, pos: usize, ctx: &Context<'_>) -> Option<Grey> {
+        if pos < line.len() || line.trim().is_empty() {
             return None;
         }
-        hint::signature(line).or_else(|| self.history.hint(line, pos, ctx))
+        let earlier = || self.history.hint(line, pos, ctx).map(Grey::Rest);
+        let usage = || hint::usage(line).filter(|it| !it.is_empty());
+        // What a call takes is of more use than how one was made before.
+        match line.ends_with('(') {
+            true => usage().map(Grey::Usage).or_else(earlier),
+            false => earlier().or_else(|| usage().map(Grey::Usage)),
+        }
     }
 }
 
@@ -98,6 +118,20 @@ impl Highlighter for PromptHelper<'_, '_> {
         match self.brackets.highlight(line, pos) {
             Cow::Borrowed(line) => Cow::Owned(super::highlight(line)),
             marked => marked,
+        }
+    }
+
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        _default: bool,
+    ) -> Cow<'b, str> {
+        match (self.color, prompt.split_once(['>', ' '])) {
+            (true, Some((link, _))) => {
+                let state = &prompt[link.len()..];
+                Cow::Owned(format!("\x1b[1m{link}\x1b[0m\x1b[36m{state}\x1b[0m"))
+            }
+            _ => Cow::Borrowed(prompt),
         }
     }
 
@@ -116,9 +150,7 @@ impl Highlighter for PromptHelper<'_, '_> {
 
 impl Validator for PromptHelper<'_, '_> {
     fn validate(&self, ctx: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
-        let text = ctx.input();
-        let source = matches!(classify(text), Line::Source(_));
-        Ok(match source && unfinished(text) {
+        Ok(match wants_more(ctx.input()) {
             true => ValidationResult::Incomplete,
             false => ValidationResult::Valid(None),
         })

@@ -2,15 +2,20 @@
 
 use anstyle::{AnsiColor, Style as Ansi};
 
-use super::line::{Line, WORDS, classify};
+use super::line::{Line, WORDS, chunks, classify};
 use crate::script::{help, is_command};
 
 fn color(color: AnsiColor) -> Ansi {
     Ansi::new().fg_color(Some(color.into()))
 }
 
-/// The line with colours: commands and functions, layer classes, strings, numbers, comments.
-pub fn highlight(line: &str) -> String {
+/// What was typed with colours, each of its commands and statements as what it is.
+pub fn highlight(text: &str) -> String {
+    chunks(text).into_iter().map(one).collect()
+}
+
+/// One command or statement with colours: commands and functions, layer classes, strings, numbers, comments.
+fn one(line: &str) -> String {
     let command = matches!(
         classify(line),
         Line::Command(_) | Line::Word(..) | Line::Help(_)
@@ -23,7 +28,9 @@ pub fn highlight(line: &str) -> String {
         let start = at;
         let ansi = match bytes[at] {
             b'#' if !command => {
-                at = bytes.len();
+                at = line[start..]
+                    .find('\n')
+                    .map_or(bytes.len(), |it| start + it);
                 color(AnsiColor::BrightBlack)
             }
             quote @ (b'"' | b'\'') => {

@@ -1,32 +1,41 @@
 //! What a line is: a word of the prompt, a command, or source.
 
 use crate::commands::Command;
-use crate::script::{Engine, did_you_mean, is_command};
+use crate::commands::edits;
+use crate::script::{Engine, did_you_mean, is_command, unfinished};
 
-/// Words that only the prompt knows, with what they do.
-pub const WORDS: &[(&str, &str)] = &[
+/// Words that only the prompt knows: the word, how it is used, what it does.
+pub const WORDS: &[(&str, &str, &str)] = &[
     (
         "help",
-        "help, help WORD, WORD?: what there is, and what it means",
+        "help [WORD], WORD?",
+        "what there is; what a command, option, field, function or term means",
     ),
     (
         "set",
-        "set interface NAME, set mac MAC: what commands use from here on",
+        "set [interface NAME | mac MAC]",
+        "what commands use from here on where they name none",
     ),
-    ("replies", "the replies of the last exchange, whole"),
-    ("lease", "the lease held"),
-    ("history", "the lines of this conversation"),
+    (
+        "replies",
+        "replies",
+        "the replies of the last exchange, whole",
+    ),
+    ("lease", "lease", "the lease held"),
+    ("history", "history", "the lines of this conversation"),
     (
         "write",
-        "write FILE.pcap|.pcapng: every frame since the start, or since `clear`",
+        "write FILE.pcapng",
+        "every frame since the start, or since `clear`, as a capture",
     ),
     (
         "save",
-        "save FILE.star: the lines of this conversation as a script",
+        "save FILE.star",
+        "the lines of this conversation as a script that does the same",
     ),
-    ("clear", "forget frames, replies and the lease"),
-    ("exit", "leave, as Ctrl-D does"),
-    ("quit", "leave, as Ctrl-D does"),
+    ("clear", "clear", "forget frames, replies and the lease"),
+    ("exit", "exit", "leave, as Ctrl-D does"),
+    ("quit", "quit", "leave, as Ctrl-D does"),
 ];
 
 /// A line of the prompt.
@@ -50,8 +59,22 @@ pub enum Line {
 /// that command.
 pub fn classify(text: &str) -> Line {
     let line = text.trim();
-    if line.is_empty() || (line.starts_with('#') && !line.contains('\n')) {
+    if line.lines().all(|it| {
+        let it = it.trim_start();
+        it.is_empty() || it.starts_with('#')
+    }) {
         return Line::Empty;
+    }
+    if line.contains('\n') {
+        // A command is one line, be it broken by backslashes; more lines are source.
+        let joined = line.replace("\\\n", " ");
+        return match (joined.contains('\n'), line.contains("\\\n")) {
+            (false, true) => match classify(&joined) {
+                Line::Source(_) => Line::Source(line.to_string()),
+                other => other,
+            },
+            _ => Line::Source(line.to_string()),
+        };
     }
     if let Some(name) = line.strip_suffix('?').or_else(|| line.strip_prefix('?'))
         && name
@@ -70,11 +93,63 @@ pub fn classify(text: &str) -> Line {
     }
     match (shlex::split(line), known) {
         (None, _) => Line::Wrong("a quote is not closed".into()),
-        (Some(mut words), Some((word, _))) => {
+        (Some(mut words), Some((word, ..))) => {
             words.remove(0);
             Line::Word(word, words)
         }
         (Some(words), None) => Line::Command(words),
+    }
+}
+
+/// The statements and commands that a text of several lines consists of, in order; joined they are the
+/// text again.
+pub fn chunks(text: &str) -> Vec<&str> {
+    let mut chunks = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        let before = text.get(start..at).unwrap_or_default();
+        let fresh = !line.starts_with([' ', '\t', '\n', '\r'])
+            && !before.trim().is_empty()
+            && !goes_on(line)
+            // A note may stand in the middle of a block.
+            && (!line.starts_with('#') || is_command_line(before))
+            && !before.trim_end_matches('\n').ends_with('\\')
+            // What is still unfinished before an empty line is inside of brackets or quotes.
+            && (is_command_line(before) || !unfinished(&format!("{before}\n")));
+        if fresh {
+            chunks.push(before);
+            start = at;
+        }
+        at += line.len();
+    }
+    chunks.push(text.get(start..).unwrap_or_default());
+    chunks
+}
+
+/// Whether a line belongs to the block before it.
+fn goes_on(line: &str) -> bool {
+    let end = line
+        .find(|it: char| !it.is_alphanumeric())
+        .unwrap_or(line.len());
+    matches!(line.get(..end), Some("else" | "elif"))
+}
+
+/// Whether a line is no source, so that a bracket in it opens nothing.
+fn is_command_line(text: &str) -> bool {
+    matches!(
+        classify(text),
+        Line::Word(..) | Line::Command(_) | Line::Help(_) | Line::Wrong(_)
+    )
+}
+
+/// Whether more must be typed before the text can run.
+pub fn wants_more(text: &str) -> bool {
+    let all = chunks(text);
+    let last = all.last().copied().unwrap_or_default();
+    match classify(last) {
+        Line::Source(_) => unfinished(last),
+        Line::Word(..) | Line::Command(_) | Line::Wrong(_) => last.ends_with('\\'),
+        _ => false,
     }
 }
 
@@ -124,6 +199,23 @@ pub fn names() -> Vec<String> {
         .collect()
 }
 
+/// A text as a literal of the language.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// A command's words as the call that does the same: `discover --hostname x` is
 /// `discover(hostname="x")`.
 pub fn as_call(words: &[String]) -> String {
@@ -133,36 +225,70 @@ pub fn as_call(words: &[String]) -> String {
     let definition = Command::definitions()
         .iter()
         .find(|it| it.get_name() == name);
-    let (mut positional, mut named): (Vec<String>, Vec<(String, Vec<String>)>) = Default::default();
+    let mut positional: Vec<String> = Vec::new();
+    // Flags in the order they stand in; `None` for one that takes no value.
+    let mut flags: Vec<(String, Option<String>)> = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let flag = definition.as_ref().and_then(|it| flag(it, word));
+        let flag = match word.as_str() {
+            "--" => {
+                positional.extend(words.map(|it| quoted(it)));
+                break;
+            }
+            word => definition.as_ref().and_then(|it| flag(it, word)),
+        };
         let Some((flag, inline)) = flag else {
-            positional.push(format!("{word:?}"));
+            positional.push(quoted(word));
             continue;
         };
-        let long = flag
-            .get_long()
-            .unwrap_or_else(|| flag.get_id().as_str())
-            .replace('-', "_");
+        let long = flag.get_long().unwrap_or_else(|| flag.get_id().as_str());
         let value = match (flag.get_action().takes_values(), inline) {
-            (false, _) => "True".to_string(),
-            (true, Some(value)) => format!("{value:?}"),
-            (true, None) => format!("{:?}", words.next().map(String::as_str).unwrap_or_default()),
+            (false, _) => None,
+            (true, Some(value)) => Some(value.to_string()),
+            (true, None) => Some(words.next().cloned().unwrap_or_default()),
         };
-        // `from` is a word of the language.
-        let long = if long == "from" { "from_".into() } else { long };
+        flags.push((long.to_string(), value));
+    }
+    // A call names a parameter once. Options go out in the order of their flags, so between two
+    // `--option` a shorthand is written as the option that it is short for.
+    let is_option = |it: &(String, Option<String>)| it.0 == "option";
+    if let (Some(first), Some(last)) = (
+        flags.iter().position(is_option),
+        flags.iter().rposition(is_option),
+    ) {
+        for (long, value) in &mut flags[first..=last] {
+            if let (Some(option), Some(text)) = (edits::shorthand(long), value.as_ref()) {
+                *value = Some(format!("{option}={text}"));
+                *long = "option".into();
+            }
+        }
+    }
+    let mut named: Vec<(String, Vec<String>)> = Vec::new();
+    for (long, value) in flags {
+        let value = value.map_or("True".into(), |it| quoted(&it));
         match named.iter_mut().find(|it| it.0 == long) {
             Some((_, values)) => values.push(value),
             None => named.push((long, vec![value])),
         }
     }
-    let named = named.into_iter().map(|(name, values)| match &values[..] {
-        [one] => format!("{name}={one}"),
-        _ => format!("{name}=[{}]", values.join(", ")),
+    let named = named.into_iter().map(|(name, values)| {
+        let name = parameter(&name);
+        match &values[..] {
+            [one] => format!("{name}={one}"),
+            _ => format!("{name}=[{}]", values.join(", ")),
+        }
     });
     let parts: Vec<_> = positional.into_iter().chain(named).collect();
     format!("{name}({})", parts.join(", "))
+}
+
+/// A flag's name as the name of a parameter.
+pub fn parameter(flag: &str) -> String {
+    match flag {
+        // A word of the language.
+        "from" => "from_".into(),
+        _ => flag.replace('-', "_"),
+    }
 }
 
 /// The flag that a word is, and the value that stands in the same word.

@@ -1,7 +1,7 @@
 //! Reads lines and runs them.
 
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,17 +11,20 @@ use rustyline::history::FileHistory;
 use rustyline::{ColorMode, Editor};
 
 use super::helper::PromptHelper;
-use super::line::{Line, classify};
-use super::words;
+use super::line::{Line, chunks, classify};
+use super::{history, topics, words};
+use crate::commands::args::ColorChoice;
 use crate::commands::outcome::{Ending, Entry, Sink};
 use crate::commands::script::ReplArgs;
 use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::Message;
-use crate::dhcp::enums::{ACK, OFFER};
+use crate::dhcp::enums::{ACK, NAK, OFFER};
+use crate::script::scapy::wrapped;
 use crate::script::{
-    Engine, Exchange, Host, Module, ScriptError, command_line, echo, host_for, value_of,
+    Engine, Exchange, Host, Judge, Module, ScriptError, command_line, echo_packets, host_for,
+    value_of,
 };
-use crate::view::View;
+use crate::view::{Style, View};
 
 /// Lines kept in the history file.
 const KEPT: usize = 10_000;
@@ -31,6 +34,7 @@ struct Prompt<'a, 'v> {
     host: &'a Host,
     engine: &'a Engine<'a>,
     module: &'a Module<'v>,
+    color: ColorChoice,
     /// The lines that ran without an error.
     said: Vec<String>,
 }
@@ -38,13 +42,16 @@ struct Prompt<'a, 'v> {
 /// Runs the prompt until it is left, and gives the exit code.
 pub fn run(args: &ReplArgs, interrupted: Arc<AtomicBool>) -> u8 {
     let host = host_for(&args.talk, interrupted);
+    host.converses.set(true);
     let engine = Engine::new(&host);
     let outcome = Module::with_temp_heap(|module| {
         let mut prompt = Prompt {
             host: &host,
             engine: &engine,
             module: &module,
-            said: Vec::new(),
+            color: args.talk.color,
+            // What the program was started with is a part of what a script must do.
+            said: words::began(&args.talk),
         };
         prompt.read()
     });
@@ -66,7 +73,7 @@ impl Prompt<'_, '_> {
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
             .bell_style(BellStyle::None)
-            .color_mode(if host.style.color {
+            .color_mode(if host.style.get().color {
                 ColorMode::Forced
             } else {
                 ColorMode::Disabled
@@ -76,10 +83,10 @@ impl Prompt<'_, '_> {
         editor.set_helper(Some(PromptHelper::new(
             self.engine,
             self.module,
-            host.style.color,
+            host.style.get().color,
         )));
-        let history = history_file();
-        if let Some(path) = &history {
+        let history = history::file();
+        if let Ok(path) = &history {
             // No history is no reason to have no prompt.
             let _ = editor.load_history(path);
         }
@@ -89,6 +96,9 @@ impl Prompt<'_, '_> {
                 host.notice(
                     "lab: a DHCP server inside this process; `set interface NAME` for a real link",
                 );
+            }
+            if let Err(reason) = &history {
+                host.notice(&format!("the history of this prompt is not kept: {reason}"));
             }
         }
         let mut left_once = false;
@@ -108,11 +118,14 @@ impl Prompt<'_, '_> {
             left_once = false;
             if !line.trim().is_empty() {
                 let _ = editor.add_history_entry(line.as_str());
-                if let Some(path) = &history {
+                if let Ok(path) = &history {
                     let _ = editor.append_history(path);
                 }
             }
             host.session.borrow().resume();
+            // The window may have another width by now.
+            host.style
+                .set(Style::detect(self.color, std::io::stdout().is_terminal()));
             if matches!(classify(&line), Line::Word("exit" | "quit", _)) {
                 break;
             }
@@ -124,6 +137,8 @@ impl Prompt<'_, '_> {
     /// Link and state: `lab> `, `veth0 2 offers> `, `veth0 192.0.2.100> `.
     fn prompt(&self) -> String {
         let interface = self.host.settings.borrow().interface.clone();
+        // Of a capture its name; where it is does not belong into every line.
+        let interface = interface.rsplit('/').next().unwrap_or_default();
         let messages = self.host.session.borrow().received();
         let kind = |it: &crate::wire::Frame| Message::of(it).and_then(|it| it.message_type());
         let Some(last) = messages.last() else {
@@ -138,6 +153,7 @@ impl Prompt<'_, '_> {
         });
         match (kind(last), address) {
             (Some(ACK), Some(ip)) => format!("{interface} {ip}> "),
+            (Some(NAK), _) => format!("{interface} nak> "),
             (Some(OFFER), _) => {
                 let xid = last.bootp().map(|it| it.xid);
                 let offers = messages
@@ -152,28 +168,14 @@ impl Prompt<'_, '_> {
         }
     }
 
-    /// Runs what was typed or pasted: a line, or several of which each may be anything.
+    /// Runs what was typed or pasted: a line, or several of which each may be anything. The first that
+    /// fails is the last that runs.
     fn run_text(&mut self, text: &str) {
-        let whole = classify(text);
-        if text.contains('\n')
-            && let Line::Source(source) = &whole
-            && !Engine::parses(source)
-        {
-            // Commands among pasted lines.
-            let each: Vec<Line> = text.lines().map(classify).collect();
-            if each
-                .iter()
-                .any(|it| matches!(it, Line::Command(_) | Line::Word(..)))
-            {
-                for line in text.lines() {
-                    if !self.run_line(line, classify(line)) {
-                        return;
-                    }
-                }
+        for chunk in chunks(text) {
+            if !self.run_line(chunk, classify(chunk)) {
                 return;
             }
         }
-        self.run_line(text, whole);
     }
 
     /// Runs a line, and says whether it went without an error.
@@ -191,7 +193,12 @@ impl Prompt<'_, '_> {
                     words::run(self.host, word, &rest, &self.said).map_err(|it| it.to_string());
                 text.and_then(|it| self.host.print(&it).map_err(|it| it.to_string()))
             }
-            Line::Command(words) => self.command(&words),
+            Line::Command(words) => match self.variable_to_show(&words) {
+                Some(call) => {
+                    return self.run_line(&call, Line::Source(call.clone()));
+                }
+                None => self.command(&words),
+            },
             Line::Source(source) => self.source(&source).map_err(|it| it.text),
         };
         let stopped = self.host.session.borrow().interrupted();
@@ -201,11 +208,13 @@ impl Prompt<'_, '_> {
                 true
             }
             Err(_) if stopped => {
+                self.host.session.borrow().resume();
                 self.host.notice("interrupted");
                 false
             }
             Err(reason) => {
-                self.host.notice(without_frame(&reason));
+                let reason = tidy(without_frame(&reason), self.host.style.get().width);
+                self.host.notice(&reason);
                 false
             }
         }
@@ -216,17 +225,32 @@ impl Prompt<'_, '_> {
         if !value.is_none() {
             self.module.set("_", value);
         }
-        echo(self.host, value)?;
+        echo_packets(self.host, value)?;
         self.answers();
         Ok(())
+    }
+
+    /// `show reply` shows the variable, where there is no such file.
+    fn variable_to_show(&self, words: &[String]) -> Option<String> {
+        match words {
+            [show, name] if show == "show" && !Path::new(name).exists() => {
+                let root = name.split(['.', '[']).next().unwrap_or_default();
+                let known = self.module.get(root).is_some() && Engine::parses(name);
+                known.then(|| format!("show({name})"))
+            }
+            _ => None,
+        }
     }
 
     /// A command in its own words: printed as it happens.
     fn command(&mut self, words: &[String]) -> Result<(), String> {
         if words.iter().any(|it| it == "--help" || it == "-h") {
             let name = words.first().map(String::as_str).unwrap_or_default();
-            let text = words::topic(self.host, name).map_err(|it| it.to_string())?;
+            let text = topics::topic(self.host, name).map_err(|it| it.to_string())?;
             return self.host.print(&text).map_err(|it| it.to_string());
+        }
+        if words.first().is_some_and(|it| it == "show") && reads_terminal(words) {
+            return Err("show FILE, or the name of a variable: show reply".into());
         }
         let command = command_line(self.host, words)?;
         let mut view = words::view_of(self.host, &command);
@@ -235,11 +259,25 @@ impl Prompt<'_, '_> {
             view: &mut view,
             entries: Vec::new(),
         };
+        let judge = Judge::for_command(&command, self.host.session.borrow().interruption())
+            .map_err(|it| it.to_string())?;
         let outcome = {
             let mut session = self.host.session.borrow_mut();
-            command.run(&mut session, &mut tee)
+            if let Some(seed) = command.seed() {
+                session.reseed(seed);
+            }
+            judge.filter(&mut session);
+            let outcome = command.run(&mut session, &mut tee);
+            session.admit_all();
+            outcome
         };
         let entries = tee.entries;
+        if let Some(error) = judge.failure() {
+            // What came is no answer to what was asked, and its absence neither.
+            self.host.session.borrow().resume();
+            view.flush().map_err(|it| it.to_string())?;
+            return Err(error.to_string());
+        }
         // What came before an error is printed all the same.
         let printed = match &outcome {
             Ok(outcome) => view.outcome(outcome),
@@ -247,15 +285,19 @@ impl Prompt<'_, '_> {
         };
         let outcome = outcome.map_err(|it: Error| it.to_string())?;
         printed.map_err(|it| it.to_string())?;
-        let interrupted = matches!(outcome, Outcome::Ran(Ending::Interrupted));
-        self.remember(&command, outcome, entries);
-        match interrupted {
-            // The view has said so.
-            true => {
+        let mut told = Vec::new();
+        if let Outcome::Ran(ending) = &outcome {
+            told = judge.told(&entries, ending).map_err(|it| it.to_string())?;
+            if *ending == Ending::Interrupted {
+                // The view has said so.
                 self.host.session.borrow().resume();
-                Ok(())
             }
-            false => Ok(()),
+        }
+        self.remember(&command, outcome, entries);
+        let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
+        match told.is_empty() {
+            true => Ok(()),
+            false => Err(told.join("\n")),
         }
     }
 
@@ -263,10 +305,13 @@ impl Prompt<'_, '_> {
         let value = value_of(command, outcome, entries, self.module.heap());
         self.module.set("_", value);
         if Exchange::from_value(value).is_some() {
-            for name in ["reply", "sent"] {
-                if let Ok(Some(it)) = value.get_attr(name, self.module.heap()) {
-                    self.module.set(name, it);
-                }
+            let heap = self.module.heap();
+            if let Ok(Some(it)) = value.get_attr("reply", heap) {
+                self.module.set("reply", it);
+            }
+            if let Some(sent) = Exchange::from_value(value).and_then(|it| it.first_sent()) {
+                self.module
+                    .set("sent", heap.alloc(crate::script::packet_of(sent)));
             }
         }
         self.answers();
@@ -281,6 +326,12 @@ impl Prompt<'_, '_> {
     }
 }
 
+/// Whether `show` would read what is typed.
+fn reads_terminal(words: &[String]) -> bool {
+    std::io::stdin().is_terminal()
+        && (words.len() == 1 || words.iter().any(|it| it == "-" || it == "--"))
+}
+
 /// An error without the call that the prompt itself is; calls inside functions stay.
 fn without_frame(text: &str) -> &str {
     let own = text.strip_prefix("Traceback (most recent call last):\n  * prompt:");
@@ -288,6 +339,26 @@ fn without_frame(text: &str) -> &str {
         .and_then(|it| it.split_once("\nerror: "))
         .filter(|it| !it.0.contains("\n  * "));
     rest.map_or(text, |it| it.1)
+}
+
+/// An error for a person: lines of prose broken between words, the source that they are about as it is.
+fn tidy(text: &str, width: usize) -> String {
+    let mut out: Vec<String> = Vec::new();
+    for line in text.trim_end().lines() {
+        let source = line.trim_start().starts_with(['|', '-']) || line.contains(" | ");
+        if source || line.chars().count() <= width {
+            out.push(line.to_string());
+            continue;
+        }
+        let prose = line.trim_start();
+        let indent = &line[..line.len() - prose.len()];
+        out.push(wrapped(prose, indent, width).trim_end().to_string());
+    }
+    // The last line of a quotation has nothing in it.
+    if out.last().is_some_and(|it| it.trim() == "|") {
+        out.pop();
+    }
+    out.join("\n")
 }
 
 /// Prints entries as they come and keeps them.
@@ -318,27 +389,4 @@ impl Sink for Tee<'_> {
             self.view.notice(text);
         }
     }
-}
-
-/// The file of the history, readable by its owner alone; `None` where there is no home for it.
-fn history_file() -> Option<PathBuf> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let directory = match std::env::var_os("XDG_STATE_HOME").filter(|it| !it.is_empty()) {
-        Some(state) => PathBuf::from(state),
-        None => PathBuf::from(std::env::var_os("HOME").filter(|it| !it.is_empty())?)
-            .join(".local/state"),
-    }
-    .join("dhcpcraft");
-    std::fs::create_dir_all(&directory).ok()?;
-    let path = directory.join("history");
-    let file = std::fs::OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(&path)
-        .ok()?;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))
-        .ok()?;
-    let _ = std::io::stdout().flush();
-    Some(path)
 }

@@ -2,23 +2,25 @@
 
 use std::path::Path;
 
-use super::line::{Line, WORDS, as_call, classify};
-use crate::commands::explain::ExplainArgs;
+use super::line::WORDS;
+use super::{save, topics};
+use crate::commands::lab;
 use crate::commands::outcome::{Direction, Entry, Verdict};
+use crate::commands::script::TalkArgs;
 use crate::commands::session::Here;
-use crate::commands::{Command, Error, Outcome};
+use crate::commands::{Command, Error};
 use crate::dhcp::Message;
 use crate::dhcp::enums::ACK;
 use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
-use crate::script::{Host, help};
-use crate::view::{Format, View, lease_box, replies_table};
+use crate::script::{Host, did_you_mean};
+use crate::view::{View, lease_box, replies_table};
 
 /// Runs a word of the prompt and gives what it prints. `said` are the lines of the conversation so far.
 pub fn run(host: &Host, word: &str, words: &[String], said: &[String]) -> Result<String, Error> {
     let usage = |text: &str| Err(Error::Usage(text.into()));
     match (word, words) {
-        ("help", []) => Ok(overview()),
-        ("help", words) => topic(host, &words.join(" ")),
+        ("help", []) => Ok(topics::overview()),
+        ("help", words) => topics::topic(host, &words.join(" ")),
         ("set", [what, value]) => set(host, what, value),
         ("set", []) => {
             let settings = host.settings.borrow();
@@ -28,82 +30,36 @@ pub fn run(host: &Host, word: &str, words: &[String], said: &[String]) -> Result
                 settings.interface
             ))
         }
-        ("set", _) => usage("set interface NAME, or set mac MAC|random|native"),
+        ("set", [what]) if what == "interface" => Ok(interfaces(host)),
+        ("set", _) => usage("usage: set interface NAME, or set mac MAC|random|native"),
         ("replies", []) => replies(host),
         ("lease", []) => lease(host),
         ("history", []) => Ok(said.iter().map(|it| format!("{it}\n")).collect()),
         ("write", [path]) => write(host, Path::new(path)),
-        ("write", _) => usage("write FILE.pcap or FILE.pcapng"),
+        ("write", _) => usage("usage: write FILE.pcapng, or FILE.pcap"),
         ("save", [path]) => save(Path::new(path), said),
-        ("save", _) => usage("save FILE.star"),
+        ("save", _) => usage("usage: save FILE.star"),
         ("clear", []) => {
             host.log.borrow_mut().clear();
             host.session.borrow().forget();
             Ok(String::new())
         }
-        (word, _) => usage(&format!("`{word}` takes nothing")),
-    }
-}
-
-fn overview() -> String {
-    let mut out = String::from(
-        "Commands, as on the command line; each is also a function, discover(hostname=\"x\"):\n",
-    );
-    for command in Command::definitions() {
-        out += &format!(
-            "  {:<11} {}\n",
-            command.get_name(),
-            command
-                .get_about()
-                .map(|it| it.to_string())
-                .unwrap_or_default()
-        );
-    }
-    out += "\nThe conversation:\n";
-    for (word, doc) in WORDS.iter().filter(|it| it.0 != "quit") {
-        out += &format!("  {word:<11} {doc}\n");
-    }
-    out += "\nThe language: Scapy's layers and functions, in Starlark (lsc() lists the functions, ls() the layers):\n";
-    out += "  pkt = Ether() / IP() / UDP() / BOOTP() / DHCP(options=[(\"message-type\", \"discover\"), \"end\"])\n";
-    out += "  ans = srp1(pkt)          pkt[BOOTP].xid = 7          pkt.show()\n";
-    out += "  _ is the last result, `reply` the last reply, `answers` all of them\n";
-    out += "\nhelp discover, help router, help BOOTP, help sendp: more of each; Tab completes, Ctrl-R searches\n";
-    out
-}
-
-/// Help on anything: a command, a word of the prompt, a function, a class, an option, a field, a term.
-pub fn topic(host: &Host, name: &str) -> Result<String, Error> {
-    if let Some(command) = Command::definitions()
-        .iter()
-        .find(|it| it.get_name() == name)
-    {
-        let mut command = command.clone().term_width(host.style.width).bin_name(name);
-        let text = command.render_long_help();
-        return Ok(if host.style.color {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
-        });
-    }
-    if let Some((_, doc)) = WORDS.iter().find(|it| it.0 == name) {
-        return Ok(format!("{doc}\n"));
-    }
-    let mut out = help::topic(name).unwrap_or_default();
-    let explained = ExplainArgs::about(name).run();
-    match explained {
-        Ok(topics) => {
-            if !out.is_empty() {
-                out.push('\n');
-            }
-            out += &crate::script::printed(host, Format::Table, |view| {
-                view.outcome(&Outcome::Topics(topics))
-            })
-            .map_err(|it| Error::Missing(it.to_string()))?;
-            Ok(out)
+        (word, _) => {
+            let known = WORDS.iter().find(|it| it.0 == word);
+            usage(&format!("usage: {}", known.map_or(word, |it| it.1)))
         }
-        Err(_) if !out.is_empty() => Ok(out),
-        Err(error) => Err(error),
     }
+}
+
+/// The link in use and the lab's others.
+fn interfaces(host: &Host) -> String {
+    let current = host.settings.borrow().interface.clone();
+    let mut out = format!("interface  {current}\n");
+    for (name, cast) in lab::CASTS.iter().filter(|it| it.0 != current) {
+        out += &format!("  {name:<16} {cast}\n");
+    }
+    out += "`interfaces` lists those of this machine\n";
+    out
 }
 
 fn set(host: &Host, what: &str, value: &str) -> Result<String, Error> {
@@ -125,19 +81,16 @@ fn set(host: &Host, what: &str, value: &str) -> Result<String, Error> {
             host.settings.borrow_mut().mac = (value != "native").then_some(fixed);
         }
         _ => {
+            let near = did_you_mean(what, ["interface", "mac"].into_iter());
             return Err(Error::Usage(format!(
-                "no setting `{what}`; there are interface and mac"
+                "no setting `{what}`{near}; there are interface and mac"
             )));
         }
     }
     Ok(String::new())
 }
 
-fn print(
-    host: &Host,
-    print: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>,
-) -> Result<String, Error> {
-    let _ = host;
+fn print(print: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Result<String, Error> {
     let mut out = Vec::new();
     print(&mut out)?;
     Ok(String::from_utf8_lossy(&out).into_owned())
@@ -149,7 +102,7 @@ fn replies(host: &Host) -> Result<String, Error> {
         return Err(Error::Missing("no replies so far".into()));
     }
     let all: Vec<&Entry> = entries.iter().collect();
-    print(host, |out| replies_table(out, &all, &host.style))
+    print(|out| replies_table(out, &all, &host.style.get()))
 }
 
 fn lease(host: &Host) -> Result<String, Error> {
@@ -164,7 +117,7 @@ fn lease(host: &Host) -> Result<String, Error> {
         .iter()
         .rfind(|it| it.verdict == Verdict::Part && Some(&it.frame) == held.as_ref());
     match entry {
-        Some(entry) => print(host, |out| lease_box(out, entry, &host.style)),
+        Some(entry) => print(|out| lease_box(out, entry, &host.style.get())),
         None => Err(Error::Missing("no lease is held; `dora` gets one".into())),
     }
 }
@@ -174,6 +127,11 @@ fn write(host: &Host, path: &Path) -> Result<String, Error> {
     let sent_or_received =
         |it: &&Entry| matches!(it.direction, Direction::Sent | Direction::Received);
     let frames: Vec<&Entry> = log.iter().filter(sent_or_received).collect();
+    if frames.is_empty() {
+        return Err(Error::Missing(
+            "no frames were sent or received so far".into(),
+        ));
+    }
     let mut writer = CaptureWriter::create(path)?;
     let link_type = frames
         .first()
@@ -193,38 +151,32 @@ fn write(host: &Host, path: &Path) -> Result<String, Error> {
         })?;
     }
     writer.finish()?;
+    let plural = if frames.len() == 1 { "frame" } else { "frames" };
     Ok(format!(
-        "{} frames written to {}\n",
+        "{} {plural} written to {}\n",
         frames.len(),
         path.display()
     ))
 }
 
-/// The lines as a script: commands as the calls that do the same.
 fn save(path: &Path, said: &[String]) -> Result<String, Error> {
-    let mut out = String::new();
-    for line in said {
-        match classify(line) {
-            Line::Command(words) => out += &format!("show({})\n", as_call(&words)),
-            Line::Word("set", words) if words.first().map(String::as_str) == Some("interface") => {
-                out += &format!(
-                    "interface({:?})\n",
-                    words.get(1).map(String::as_str).unwrap_or_default()
-                );
-            }
-            Line::Source(source) => {
-                out += &source;
-                out.push('\n');
-            }
-            _ => {}
-        }
+    let script = save::script(said);
+    std::fs::write(path, &script).map_err(|it| Error::file(path, it))?;
+    let lines = script.lines().count() - 1;
+    let plural = if lines == 1 { "line" } else { "lines" };
+    Ok(format!("{lines} {plural} saved to {}\n", path.display()))
+}
+
+/// What a conversation that was started with these flags would have been told instead.
+pub fn began(args: &TalkArgs) -> Vec<String> {
+    let mut said = Vec::new();
+    if let Some(seed) = args.seed.seed {
+        said.push(format!("seed({seed})"));
     }
-    std::fs::write(path, &out).map_err(|it| Error::file(path, it))?;
-    Ok(format!(
-        "{} lines saved to {}\n",
-        out.lines().count(),
-        path.display()
-    ))
+    if let Some(name) = args.interface.as_deref().filter(|it| *it != "lab") {
+        said.push(format!("set interface {name}"));
+    }
+    said
 }
 
 /// A view of a command that prints to the host's output as things happen.
@@ -232,6 +184,6 @@ pub fn view_of(host: &Host, command: &Command) -> View {
     let out = Box::new(std::io::stdout());
     let mut view = View::for_command(command, false, out);
     view.script_with(crate::script::source_of);
-    view.restyle(command, host.style);
+    view.restyle(command, host.style.get());
     view
 }

@@ -14,6 +14,7 @@ use starlark::values::{
 use super::bytes::Bytes;
 use super::engine::command_error;
 use super::exchange::{Exchange, default_format};
+use super::judge::Judge;
 use super::packet::Packet;
 use super::{Host, error, host};
 use crate::commands::outcome::{Entry, Sink};
@@ -69,23 +70,63 @@ impl<'v> StarlarkValue<'v> for CommandFunction {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let host = host(eval)?;
-        let mut words = vec![self.0.clone()];
-        for (name, value) in args.names_map()? {
-            words.extend(flag(name.as_str(), value)?);
-        }
-        for value in args.positions(heap)? {
-            words.push(word(value)?);
-        }
-        let command = command_line(host, &words).map_err(error)?;
-        let mut collect = Collect {
-            host,
-            entries: Vec::new(),
-        };
-        let outcome = command
-            .run(&mut host.session.borrow_mut(), &mut collect)
-            .map_err(command_error)?;
-        Ok(value_of(&command, outcome, collect.entries, heap))
+        let named: Vec<(String, Value)> = args
+            .names_map()?
+            .into_iter()
+            .map(|it| (it.0.as_str().to_string(), it.1))
+            .collect();
+        let positions: Vec<Value> = args.positions(heap)?.collect();
+        call(host, &self.0, &positions, &named, heap)
     }
+}
+
+/// Calls a command with parameters.
+pub fn call<'v>(
+    host: &Host,
+    name: &str,
+    positions: &[Value<'v>],
+    named: &[(String, Value<'v>)],
+    heap: Heap<'v>,
+) -> starlark::Result<Value<'v>> {
+    let mut words = vec![name.to_string()];
+    for (name, value) in named {
+        words.extend(flag(name, *value)?);
+    }
+    for value in positions {
+        words.push(word(*value)?);
+    }
+    let command = command_line(host, &words).map_err(error)?;
+    let mut collect = Collect {
+        host,
+        entries: Vec::new(),
+    };
+    let interruption = host.session.borrow().interruption();
+    let judge = Judge::for_command(&command, interruption).map_err(command_error)?;
+    let outcome = {
+        let mut session = host.session.borrow_mut();
+        if let Some(seed) = command.seed() {
+            session.reseed(seed);
+        }
+        judge.filter(&mut session);
+        let outcome = command.run(&mut session, &mut collect);
+        session.admit_all();
+        outcome
+    };
+    if let Some(error) = judge.failure() {
+        host.session.borrow().resume();
+        return Err(command_error(error));
+    }
+    let outcome = outcome.map_err(command_error)?;
+    if let Outcome::Ran(ending) = &outcome {
+        let told = judge
+            .told(&collect.entries, ending)
+            .map_err(command_error)?;
+        if !told.is_empty() {
+            let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
+            return Err(error(told.join("\n")));
+        }
+    }
+    Ok(value_of(&command, outcome, collect.entries, heap))
 }
 
 /// A parameter as the words of its flag.
@@ -151,8 +192,12 @@ pub fn command_line(host: &Host, words: &[String]) -> Result<Command, String> {
     }
     Command::parse_words(&words).map_err(|it| {
         let text = it.to_string();
-        text.strip_prefix("error: ")
-            .unwrap_or(&text)
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        // How to get help is another matter here than in a shell.
+        let (text, _) = text
+            .split_once("\n\nFor more information, try")
+            .unwrap_or((text, ""));
+        text.replace("Usage: dhcpcraft ", "Usage: ")
             .trim_end()
             .to_string()
     })

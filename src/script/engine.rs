@@ -42,9 +42,37 @@ impl From<starlark::Error> for ScriptError {
             .unwrap_or(&text)
             .trim_end()
             .to_string();
+        let text = without_repeats(&text);
         // The source shown is the prepared one: bytes literals as they were written.
         ScriptError { text, exit_code }
     }
+}
+
+/// The calls that led to an error, with those of a recursion told once.
+fn without_repeats(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut out: Vec<String> = Vec::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        out.push(line.to_string());
+        at += 1;
+        // A call is a line with the place and one with the source.
+        let call = lines
+            .get(at - 1..at + 1)
+            .filter(|_| line.starts_with("  * "));
+        let Some(call) = call else { continue };
+        let same = |from: usize| lines.get(from..from + 2) == Some(call);
+        let mut repeats = 0;
+        while same(at + 1 + 2 * repeats) {
+            repeats += 1;
+        }
+        if repeats > 2 {
+            out.push(call[1].to_string());
+            out.push(format!("    ({repeats} more of the same)"));
+            at += 1 + 2 * repeats;
+        }
+    }
+    out.join("\n")
 }
 
 fn dialect() -> Dialect {

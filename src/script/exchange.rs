@@ -62,6 +62,12 @@ impl Exchange {
         self.0.entries.iter().filter(|it| is_reply(it))
     }
 
+    /// The message that began it.
+    pub fn first_sent(&self) -> Option<&Entry> {
+        let mut entries = self.0.entries.iter();
+        entries.find(|it| it.direction == Direction::Sent && it.frame.bootp().is_some())
+    }
+
     /// Prints it as its command would.
     pub fn print(&self, view: &mut View) -> Result<(), crate::commands::Error> {
         for entry in &self.0.entries {
@@ -113,8 +119,31 @@ impl fmt::Display for Exchange {
     }
 }
 
-const ATTRIBUTES: &[&str] = &[
-    "replies", "reply", "sent", "strays", "entries", "ending", "code", "findings",
+/// What can be read of an exchange, with what it is.
+pub const ATTRIBUTES: &[(&str, &str)] = &[
+    (
+        "reply",
+        "The answer: the first reply, of a whole handshake the last; None without one.",
+    ),
+    (
+        "replies",
+        "The answers that belong to the exchange, a list of packets.",
+    ),
+    ("sent", "The packets that were sent."),
+    (
+        "strays",
+        "DHCP packets that came meanwhile and answer something else.",
+    ),
+    ("entries", "All of these packets in the order of time."),
+    (
+        "ending",
+        "How it ended: \"done\", \"bound\", \"refused\", \"declined\", \"no reply\", \"interrupted\".",
+    ),
+    ("code", "The exit code that says the same."),
+    (
+        "findings",
+        "Where no reply came: what was found out about why, a list of sentences.",
+    ),
 ];
 
 methods_static!(METHODS = methods);
@@ -155,11 +184,11 @@ impl<'v> StarlarkValue<'v> for Exchange {
     }
 
     fn has_attr(&self, name: &str, _heap: Heap<'v>) -> bool {
-        ATTRIBUTES.contains(&name)
+        ATTRIBUTES.iter().any(|it| it.0 == name)
     }
 
     fn dir_attr(&self) -> Vec<String> {
-        ATTRIBUTES.iter().map(|it| it.to_string()).collect()
+        ATTRIBUTES.iter().map(|it| it.0.to_string()).collect()
     }
 
     fn to_bool(&self) -> bool {
@@ -224,7 +253,7 @@ pub fn printed(
     let buffer = Shared::default();
     let mut view = View::new(
         format,
-        host.style,
+        host.style.get(),
         Box::new(buffer.clone()),
         Box::new(buffer.clone()),
     );

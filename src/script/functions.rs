@@ -5,15 +5,16 @@
 
 use std::path::PathBuf;
 
+use starlark::collections::SmallMap;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
-use starlark::values::list::UnpackList;
 use starlark::values::none::NoneType;
+use starlark::values::tuple::UnpackTuple;
 use starlark::values::{Heap, Value};
 
 use super::bytes::Bytes;
-use super::classes::{CLASSES, Default};
+use super::classes::CLASSES;
 use super::engine::command_error;
 use super::exchange::Exchange;
 use super::packet::{LayerClass, Packet};
@@ -299,6 +300,11 @@ fn functions(builder: &mut GlobalsBuilder) {
                 host.remember(&entry);
                 take(packet)
             })?;
+            let session = host.session.borrow();
+            if host.converses.get() && session.interrupted() {
+                // Ctrl-C at the prompt is how listening ends; what was heard is the result.
+                session.resume();
+            }
         }
         Ok(heap.alloc(taken))
     }
@@ -413,7 +419,7 @@ fn functions(builder: &mut GlobalsBuilder) {
                 let packet = Packet::new(super::stack::Stack::decode(
                     "Raw",
                     &bytes,
-                    std::default::Default::default(),
+                    Default::default(),
                 ));
                 packet_methods::print(&packet, Format::Hex, eval)?;
             }
@@ -421,10 +427,12 @@ fn functions(builder: &mut GlobalsBuilder) {
         Ok(NoneType)
     }
 
-    /// Prints a packet field by field, an exchange as its command does, a list packet by packet, a
-    /// capture named by its path.
+    /// Prints a packet field by field, an exchange as its command does, a list packet by packet; of
+    /// captures named by their paths the frames, with the flags of the command: `show("x.pcap", count=3)`.
     fn show<'v>(
         #[starlark(require = pos)] x: Value<'v>,
+        #[starlark(args)] more: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] flags: SmallMap<String, Value<'v>>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         let host = host(eval)?;
@@ -434,9 +442,15 @@ fn functions(builder: &mut GlobalsBuilder) {
             let text =
                 super::exchange::printed(host, exchange.format(), |view| exchange.print(view))?;
             host.print(&text).map_err(error)?;
-        } else if let Some(path) = x.unpack_str() {
-            for packet in read(path).map_err(command_error)? {
-                packet_methods::print(&packet, Format::Table, eval)?;
+        } else if x.unpack_str().is_some() {
+            let mut files = vec![x];
+            files.extend(more.items);
+            let flags: Vec<_> = flags.into_iter().collect();
+            let value = super::commands::call(host, "show", &files, &flags, eval.heap())?;
+            if let Some(exchange) = Exchange::from_value(value) {
+                let text =
+                    super::exchange::printed(host, exchange.format(), |view| exchange.print(view))?;
+                host.print(&text).map_err(error)?;
             }
         } else if starlark::values::list::ListRef::from_value(x).is_some() {
             for packet in packets(x)? {
@@ -494,14 +508,7 @@ fn functions(builder: &mut GlobalsBuilder) {
                 .for_each(|it| text += &format!("{:<8} {}\n", it.name, it.doc)),
             Some(class) => {
                 for field in &class.fields {
-                    let default = match field.default {
-                        Default::Number(number) => number.to_string(),
-                        Default::Ip(ip) => ip.to_string(),
-                        Default::Empty => "empty".into(),
-                        Default::Computed => "computed".into(),
-                        Default::OwnMac | Default::OwnIp => "the link's".into(),
-                        Default::NextMac => "broadcast, or by ARP".into(),
-                    };
+                    let default = super::help::default_text(field);
                     text += &format!("{:<10} {default:<22} {}\n", field.name, field.doc);
                 }
             }
@@ -568,7 +575,7 @@ fn functions(builder: &mut GlobalsBuilder) {
     }
 
     /// Ends the script with an error that says this.
-    fn fail<'v>(#[starlark(args)] parts: UnpackList<Value<'v>>) -> starlark::Result<NoneType> {
+    fn fail<'v>(#[starlark(args)] parts: UnpackTuple<Value<'v>>) -> starlark::Result<NoneType> {
         let parts: Vec<String> = parts.items.iter().map(|it| it.to_str()).collect();
         Err(error(parts.join(" ")))
     }

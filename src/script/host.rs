@@ -46,11 +46,13 @@ pub struct Host {
     /// Standard error.
     pub err: RefCell<Box<dyn Write>>,
     /// Width and colours.
-    pub style: Style,
+    pub style: Cell<Style>,
     /// Frames sent and received since the start, or since `clear`.
     pub log: RefCell<Vec<Entry>>,
     /// Whether notices are kept off standard error.
     pub quiet: Cell<bool>,
+    /// Whether a person is at a prompt, so that Ctrl-C ends the listening and not what was heard.
+    pub converses: Cell<bool>,
 }
 
 impl Host {
@@ -67,9 +69,10 @@ impl Host {
             settings: RefCell::default(),
             out: RefCell::new(out),
             err: RefCell::new(err),
-            style,
+            style: Cell::new(style),
             log: RefCell::default(),
             quiet: Cell::new(false),
+            converses: Cell::new(false),
         }
     }
 

@@ -3,18 +3,20 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use starlark::values::Value;
 
+use super::classes::CLASSES;
 use super::engine::{Engine, Module, ScriptError};
 use super::exchange::{Exchange, is_reply, packet_of};
 use super::host::Host;
 use super::run::host_for;
-use crate::commands::outcome::{Direction, Ending, Entry, Sink};
+use crate::commands::outcome::{Ending, Entry, Sink};
 use crate::commands::script::TalkArgs;
 use crate::commands::session::Session;
 use crate::commands::{Command, Error};
+use crate::dhcp::options;
 use crate::view::{Format, summary};
 
 /// What became of an expectation.
@@ -67,15 +69,25 @@ impl Judge {
             return;
         };
         let (host, failed) = (self.host.clone(), self.failed.clone());
+        let stop = session.interruption();
         session.admit_only(move |entry| match holds(&host, &condition, entry) {
             Ok(holds) => holds,
-            // ARP has no giaddr: that is no fault of the condition.
-            Err(_) if entry.frame.bootp().is_none() => false,
+            // Stopped in the middle of asking.
+            Err(_) if stop.load(Ordering::Relaxed) => false,
             Err(error) => {
                 failed.borrow_mut().get_or_insert(error);
+                // There is nothing to wait for any more.
+                stop.store(true, Ordering::Relaxed);
                 false
             }
         });
+    }
+
+    /// Why the condition could not be asked; then what the command yielded means nothing.
+    pub fn failure(&self) -> Option<Error> {
+        let failed = self.failed.borrow();
+        let text = &failed.as_ref()?.text;
+        Some(Error::Usage(format!("--where: {text}")))
     }
 
     /// A sink that keeps the entries to be judged.
@@ -90,33 +102,47 @@ impl Judge {
     /// Whether every expectation holds; if one does not, it is told, and the exit code that says so is
     /// given.
     pub fn judge(&self, entries: &[Entry], ending: &Ending) -> Result<Option<u8>, Error> {
-        if let Some(error) = self.failed.borrow_mut().take() {
-            self.host.notice(&format!("--where: {}", error.text));
-            return Ok(Some(2));
+        if let Some(error) = self.failure() {
+            return Err(error);
         }
         if *ending == Ending::Interrupted {
             return Ok(None);
         }
-        let mut code = None;
+        Ok(match self.told(entries, ending)? {
+            // Every expectation held, silence among them: that is what was asked for.
+            told if told.is_empty() => (!self.expectations.is_empty()).then_some(0),
+            told => {
+                for (_, text) in &told {
+                    self.host.notice(text);
+                }
+                told.iter().map(|it| it.0).max()
+            }
+        })
+    }
+
+    /// What is to be told of expectations that do not hold, each with the exit code that says it.
+    pub fn told(&self, entries: &[Entry], ending: &Ending) -> Result<Vec<(u8, String)>, Error> {
+        if let Some(error) = self.failure() {
+            return Err(error);
+        }
+        let mut told = Vec::new();
+        if *ending == Ending::Interrupted {
+            return Ok(told);
+        }
         for expression in &self.expectations {
             match one(&self.host, expression, entries, ending) {
                 Ok(verdict) if verdict.held => {}
                 Ok(verdict) => {
-                    self.host
-                        .notice(&format!("expectation failed: {}", verdict.expression));
+                    let mut text = format!("expectation failed: {}", verdict.expression);
                     for value in verdict.values {
-                        self.host.notice(&format!("  {value}"));
+                        text.push_str(&format!("\n  {value}"));
                     }
-                    code = code.or(Some(1));
+                    told.push((1, text));
                 }
-                Err(error) => {
-                    self.host.notice(&format!("--expect: {}", error.text));
-                    code = Some(2);
-                }
+                Err(error) => told.push((2, format!("--expect: {}", error.text))),
             }
         }
-        // Every expectation held, silence among them: that is what was asked for.
-        Ok(code.or_else(|| (!self.expectations.is_empty()).then_some(0)))
+        Ok(told)
     }
 }
 
@@ -149,7 +175,29 @@ fn holds(host: &Host, expression: &str, entry: &Entry) -> Result<bool, ScriptErr
     let engine = Engine::new(host);
     Module::with_temp_heap(|module| {
         module.set("pkt", module.heap().alloc(packet_of(entry)));
-        Ok(engine.run(&module, "--where", expression)?.to_bool())
+        match engine.run(&module, "--where", expression) {
+            Ok(value) => Ok(value.to_bool()),
+            Err(error) if lacks(&error.text) => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
+}
+
+/// Whether an error says that a packet lacks a layer, a field or an option that others have: of such a
+/// packet a condition does not hold. A name that no packet has is an error.
+fn lacks(error: &str) -> bool {
+    let first = error.lines().find(|it| !it.trim().is_empty());
+    let first = first.unwrap_or_default().trim();
+    if first.starts_with("no layer ") {
+        return true;
+    }
+    let name = first
+        .strip_prefix("Object of type `packet` has no attribute `")
+        .and_then(|it| it.split('`').next());
+    name.is_some_and(|name| {
+        options::by_name(name).is_ok()
+            || options::by_name(&name.replace('_', "-")).is_ok()
+            || CLASSES.iter().any(|it| it.field(name).is_some())
     })
 }
 
@@ -174,9 +222,7 @@ fn one(
         module.set("reply", attribute("reply"));
         module.set("replies", attribute("replies"));
         module.set("pkt", attribute("reply"));
-        let sent = entries
-            .iter()
-            .find(|it| it.direction == Direction::Sent && it.frame.bootp().is_some());
+        let sent = exchange.first_sent();
         module.set(
             "sent",
             sent.map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),

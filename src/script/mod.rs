@@ -17,6 +17,7 @@ mod options;
 pub mod packet;
 mod packet_methods;
 mod run;
+pub mod scapy;
 mod send;
 pub mod source;
 pub mod stack;
@@ -51,6 +52,32 @@ pub fn echo(host: &Host, value: starlark::values::Value) -> Result<(), ScriptErr
         Some(it) => exchange::printed(host, it.format(), |view| it.print(view))?,
         None => format!("{}\n", value.to_repr()),
     };
+    host.print(&text).map_err(error)?;
+    Ok(())
+}
+
+/// Prints a value as [`echo`] does, but a list of packets as a line each.
+pub fn echo_packets(host: &Host, value: starlark::values::Value) -> Result<(), ScriptError> {
+    use crate::commands::outcome::Sink;
+    let list = starlark::values::list::ListRef::from_value(value);
+    let packets: Option<Vec<_>> = list
+        .filter(|it| !it.is_empty())
+        .and_then(|it| it.iter().map(packet::Packet::from_value).collect());
+    let Some(packets) = packets else {
+        return echo(host, value);
+    };
+    let text = exchange::printed(host, crate::view::Format::Table, |view| {
+        for (at, packet) in packets.iter().enumerate() {
+            let mut entry = packet_methods::entry(packet);
+            entry.number = at as u64 + 1;
+            // Where they came from is not known; a capture's lines say the most.
+            entry.direction = crate::commands::outcome::Direction::Read;
+            view.entry(&entry)?;
+        }
+        view.outcome(&crate::commands::Outcome::Ran(
+            crate::commands::outcome::Ending::Done,
+        ))
+    })?;
     host.print(&text).map_err(error)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod leases;
 pub mod peers;
 pub mod process;
 pub mod segment;
+pub mod terminal;
 
 use std::{
     env,

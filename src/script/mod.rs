@@ -12,6 +12,7 @@ mod functions;
 pub mod help;
 mod host;
 mod judge;
+pub mod language;
 mod option_list;
 mod options;
 pub mod packet;

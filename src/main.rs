@@ -20,7 +20,11 @@ fn main() -> ExitCode {
         None => io::stdin().is_terminal(),
     };
     let interrupted = Arc::new(AtomicBool::new(false));
-    let handler = ctrlc::set_handler(on_interrupt(interrupted.clone(), prompt));
+    let handler = ctrlc::set_handler(on_interrupt(
+        interrupted.clone(),
+        if prompt { STUCK } else { Duration::ZERO },
+        || std::process::exit(130),
+    ));
     if let Err(error) = handler {
         eprintln!("dhcpcraft: Ctrl-C will not end the run in order: {error}");
     }
@@ -49,13 +53,13 @@ const STUCK: Duration = Duration::from_secs(2);
 
 /// What Ctrl-C does: it asks what runs to stop. Again, it does not wait for anything; but at the prompt,
 /// where a conversation would be lost with it, only when what runs had its time and did not stop.
-fn on_interrupt(flag: Arc<AtomicBool>, prompt: bool) -> impl FnMut() {
+fn on_interrupt(flag: Arc<AtomicBool>, patience: Duration, exit: impl Fn()) -> impl FnMut() {
     let mut asked = Instant::now();
     move || {
         if !flag.swap(true, Ordering::Relaxed) {
             asked = Instant::now();
-        } else if !prompt || asked.elapsed() >= STUCK {
-            std::process::exit(130);
+        } else if asked.elapsed() >= patience {
+            exit();
         } else {
             eprintln!("stopping; if it does not, Ctrl-C in two seconds ends dhcpcraft");
         }
@@ -96,5 +100,42 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     match outcome {
         Outcome::Ran(ending) => Ok(judge.judge(&entries, &ending)?.unwrap_or(code)),
         _ => Ok(code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    /// How often the program would have ended after each Ctrl-C.
+    fn presses(patience: Duration, pause: Duration, resumed: bool) -> [usize; 3] {
+        let flag = Arc::new(AtomicBool::new(false));
+        let ended = Arc::new(AtomicUsize::new(0));
+        let count = ended.clone();
+        let mut press = on_interrupt(flag.clone(), patience, move || {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        [(); 3].map(|()| {
+            press();
+            std::thread::sleep(pause);
+            if resumed {
+                flag.store(false, Ordering::Relaxed);
+            }
+            ended.load(Ordering::Relaxed)
+        })
+    }
+
+    #[test]
+    fn a_further_interrupt_ends_what_does_not_stop() {
+        let (none, some) = (Duration::ZERO, Duration::from_millis(30));
+        // A command: the second does not wait.
+        assert_eq!(presses(none, none, false), [0, 1, 2]);
+        // The prompt: an impatient hand loses nothing, and what hangs can be left.
+        assert_eq!(presses(Duration::from_secs(60), none, false), [0, 0, 0]);
+        assert_eq!(presses(some / 2, some, false), [0, 1, 2]);
+        // What stopped in between has nothing to do with the next one.
+        assert_eq!(presses(some / 2, some, true), [0, 0, 0]);
     }
 }

@@ -9,6 +9,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::complete::{Names, complete};
+use super::highlight::highlight_with;
 use super::hint::{self, Grey};
 use super::line::wants_more;
 use crate::script::{Engine, Module};
@@ -114,11 +115,12 @@ impl Highlighter for PromptHelper<'_, '_> {
         if !self.color {
             return Cow::Borrowed(line);
         }
-        // Next to a bracket its partner shows instead of the colours.
-        match self.brackets.highlight(line, pos) {
-            Cow::Borrowed(line) => Cow::Owned(super::highlight(line)),
-            marked => marked,
-        }
+        // Next to a bracket its partner stands out: where the marked line begins to differ.
+        let partner = match self.brackets.highlight(line, pos) {
+            Cow::Owned(marked) => marked.bytes().zip(line.bytes()).position(|it| it.0 != it.1),
+            Cow::Borrowed(_) => None,
+        };
+        Cow::Owned(highlight_with(line, partner))
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(

@@ -11,11 +11,21 @@ fn color(color: AnsiColor) -> Ansi {
 
 /// What was typed with colours, each of its commands and statements as what it is.
 pub fn highlight(text: &str) -> String {
-    chunks(text).into_iter().map(one).collect()
+    highlight_with(text, None)
+}
+
+/// The same with the character that begins at byte `mark` standing out, the partner of a bracket.
+pub fn highlight_with(text: &str, mark: Option<usize>) -> String {
+    let (mut out, mut start) = (String::new(), 0);
+    for chunk in chunks(text) {
+        out += &one(chunk, mark.and_then(|it| it.checked_sub(start)));
+        start += chunk.len();
+    }
+    out
 }
 
 /// One command or statement with colours: commands and functions, layer classes, strings, numbers, comments.
-fn one(line: &str) -> String {
+fn one(line: &str, mark: Option<usize>) -> String {
     let command = matches!(
         classify(line),
         Line::Command(_) | Line::Word(..) | Line::Help(_)
@@ -87,6 +97,10 @@ fn one(line: &str) -> String {
         }
         let at_end = at.min(bytes.len());
         let text = line.get(start..at_end).unwrap_or_default();
+        let ansi = match mark {
+            Some(mark) if mark == start && text.len() == 1 => color(AnsiColor::Blue).bold(),
+            _ => ansi,
+        };
         if ansi == Ansi::new() {
             out.push_str(text);
         } else {
@@ -94,4 +108,20 @@ fn one(line: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::highlight_with;
+
+    #[test]
+    fn a_partner_stands_out_among_the_colours() {
+        let text = "x = 1\ny = f(\"a\", 2)";
+        let plain = highlight_with(text, None);
+        let marked = highlight_with(text, text.find('('));
+        assert!(plain.contains("\x1b[32m\"a\"\x1b[0m"), "{plain:?}");
+        assert_eq!(marked, plain.replace('(', "\x1b[1m\x1b[34m(\x1b[0m"));
+        // One beyond the end, or within a word, marks nothing.
+        assert_eq!(highlight_with(text, Some(99)), plain);
+    }
 }

@@ -9,7 +9,7 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     (
         "help",
         "help [WORD], WORD?",
-        "what there is; what a command, option, field, function or term means",
+        "what there is; what a command, option, field or function means",
     ),
     (
         "set",

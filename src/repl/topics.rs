@@ -8,23 +8,24 @@ use crate::view::Format;
 
 /// What there is.
 pub fn overview() -> String {
-    let mut out = String::from(
-        "Commands, as on the command line; each is also a function, discover(hostname=\"x\"):\n",
-    );
+    let mut out =
+        String::from("Commands, as on the command line, and functions: discover(hostname=\"x\")\n");
     for command in Command::definitions() {
         let about = command.get_about().map(|it| it.to_string());
-        out += &format!(
-            "  {:<11} {}\n",
-            command.get_name(),
-            about.unwrap_or_default()
-        );
+        let about = about.unwrap_or_default();
+        // A line each; what is more, `help COMMAND` tells.
+        let about = match about.split_once(':') {
+            Some((first, _)) if about.chars().count() > 66 => first,
+            _ => &about,
+        };
+        out += &format!("  {:<11} {about}\n", command.get_name());
     }
     out += "\nThe conversation:\n";
     for (word, _, doc) in WORDS.iter().filter(|it| it.0 != "quit") {
         out += &format!("  {word:<11} {doc}\n");
     }
-    out += "\nThe language: Scapy's layers and functions, in Starlark; lsc() lists the functions,\n\
-            ls() the layers, `help scapy` what is the same and what differs:\n";
+    out += "\nThe language: Scapy's layers and functions, in Starlark; lsc() lists the\n\
+            functions, ls() the layers, `help scapy` what is the same and what differs:\n";
     out += "  pkt = Ether() / IP() / UDP() / BOOTP() / DHCP(options=[\"end\"])\n";
     out += "  ans = srp1(pkt)          pkt[BOOTP].xid = 7          pkt.show()\n";
     out += "  `_` is the last result, `reply` the last reply, `answers` all of them\n";
@@ -103,5 +104,15 @@ fn command_help(host: &Host, command: &clap::Command) -> String {
     match host.style.get().color {
         true => text.ansi().to_string(),
         false => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_overview_fits_a_narrow_window() {
+        for line in super::overview().lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
     }
 }

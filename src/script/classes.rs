@@ -142,61 +142,10 @@ const DEFAULTS: &[(&str, &str, Default)] = &[
     ("BOOTP", "hlen", Default::Number(6)),
 ];
 
-/// Values that have names: class, field, name, number.
-const NAMES: &[(&str, &str, &str, u64)] = &[
-    ("Ether", "type", "IPv4", 0x0800),
-    ("Ether", "type", "ARP", 0x0806),
-    ("Ether", "type", "n_802_1Q", 0x8100),
-    ("Dot1Q", "type", "IPv4", 0x0800),
-    ("Dot1Q", "type", "ARP", 0x0806),
-    ("Dot1Q", "type", "n_802_1Q", 0x8100),
-    ("ARP", "op", "who-has", 1),
-    ("ARP", "op", "is-at", 2),
-    ("IP", "proto", "icmp", 1),
-    ("IP", "proto", "udp", 17),
-    ("IP", "flags", "MF", 1),
-    ("IP", "flags", "DF", 2),
-    ("IP", "flags", "evil", 4),
-    ("ICMP", "type", "echo-reply", 0),
-    ("ICMP", "type", "dest-unreach", 3),
-    ("ICMP", "type", "echo-request", 8),
-    ("UDP", "sport", "bootps", 67),
-    ("UDP", "sport", "bootpc", 68),
-    ("UDP", "dport", "bootps", 67),
-    ("UDP", "dport", "bootpc", 68),
-    ("BOOTP", "op", "BOOTREQUEST", 1),
-    ("BOOTP", "op", "BOOTREPLY", 2),
-    ("BOOTP", "flags", "B", 0x8000),
-];
-
-/// The number that a name stands for; flags may be joined by `+`.
-pub fn number_of(class: &str, field: &str, name: &str) -> Option<u64> {
-    let one = |name: &str| {
-        let mut rows = NAMES.iter();
-        rows.find(|row| (row.0, row.1) == (class, field) && row.2.eq_ignore_ascii_case(name))
-            .map(|row| row.3)
-    };
-    if field == "flags" {
-        return name
-            .split('+')
-            .map(one)
-            .try_fold(0, |all, it| Some(all | it?));
-    }
-    one(name)
-}
-
-/// The names that a field's values have.
-pub fn names_of(class: &str, field: &str) -> impl Iterator<Item = &'static str> {
-    let rows = NAMES
-        .iter()
-        .filter(move |row| (row.0, row.1) == (class, field));
-    rows.map(|row| row.2)
-}
-
 /// The fields in an ICMP header's last four bytes, by type: name, first byte, bytes.
 pub fn icmp_rest(kind: u8) -> &'static [(&'static str, usize, usize)] {
     match kind {
-        0 | 8 | 13..=18 => &[("id", 0, 2), ("seq", 2, 2)],
+        0 | 8 | 13..=18 | 37 | 38 => &[("id", 0, 2), ("seq", 2, 2)],
         3 => &[("reserved", 0, 1), ("length", 1, 1), ("nexthopmtu", 2, 2)],
         5 => &[("gw", 0, 4)],
         11 => &[("reserved", 0, 1), ("length", 1, 1), ("unused", 2, 2)],
@@ -271,7 +220,11 @@ fn extras(class: &str) -> Vec<Field> {
             0,
             "What follows the header: the magic cookie when DHCP stands on top.",
         )],
-        "Raw" | "Padding" | "Cooked" => vec![extra("load", Bytes, 0, "The bytes.")],
+        // Where `load` would be the statement, `text::prepare` writes `load_`.
+        "Raw" | "Padding" | "Cooked" => vec![Field {
+            aliases: &["load_"],
+            ..extra("load", Bytes, 0, "The bytes.")
+        }],
         _ => Vec::new(),
     }
 }

@@ -30,7 +30,12 @@ enum Kind {
 
 /// Options that Scapy takes for text or bytes although the dictionary knows more of them, and the other
 /// way round.
-const EXCEPTIONS: &[(u8, Kind)] = &[(121, Kind::Routes), (145, Kind::Codes)];
+const EXCEPTIONS: &[(u8, Kind)] = &[
+    (121, Kind::Routes),
+    (128, Kind::Ip),
+    (145, Kind::Codes),
+    (211, Kind::Bytes),
+];
 
 fn scapy_kind(row: &OptionSpec) -> Kind {
     if let Some((_, kind)) = EXCEPTIONS.iter().find(|it| it.0 == row.code) {
@@ -144,12 +149,11 @@ pub fn element(item: Value, out: &mut Vec<u8>) -> Result<(), String> {
         }
     };
     let data = data(row, scapy, values).map_err(|it| format!("{}: {it}", row.name))?;
-    if data.is_empty() && !values.is_empty() && matches!(row.code, PAD | END) {
-        return Err(format!("{} has no value", row.name));
-    }
-    if matches!(row.code, PAD | END) && !data.is_empty() {
+    if matches!(row.code, PAD | END) && !values.is_empty() {
         // A pad or an end with a length and data: wrong, and as asked for.
-        out.extend([row.code, data.len() as u8]);
+        let len = u8::try_from(data.len())
+            .map_err(|_| format!("{}: {} bytes do not fit into 255", row.name, data.len()))?;
+        out.extend([row.code, len]);
         out.extend(data);
         return Ok(());
     }
@@ -163,9 +167,14 @@ fn code_of(code: i32) -> Result<u8, String> {
 
 /// The data of an option: each value's bytes in a row.
 fn data(row: &OptionSpec, scapy: bool, values: &[Value]) -> Result<Vec<u8>, String> {
+    let kind = scapy.then(|| scapy_kind(row));
     let mut flat = Vec::new();
     for value in values {
-        // Nested lists are values in a row.
+        // Of text and bytes a list is its numbers; nested lists of other values are values in a row.
+        if kind == Some(Kind::Bytes) && numbers(*value).is_some() {
+            flat.push(*value);
+            continue;
+        }
         match (ListRef::from_value(*value), TupleRef::from_value(*value)) {
             (Some(list), _) => flat.extend(list.iter()),
             (_, Some(tuple)) => flat.extend(tuple.iter()),
@@ -173,8 +182,7 @@ fn data(row: &OptionSpec, scapy: bool, values: &[Value]) -> Result<Vec<u8>, Stri
         }
     }
     let mut out = Vec::new();
-    if scapy {
-        let kind = scapy_kind(row);
+    if let Some(kind) = kind {
         for value in flat {
             scapy_value(row, kind, value, &mut out)?;
         }
@@ -202,6 +210,20 @@ fn data(row: &OptionSpec, scapy: bool, values: &[Value]) -> Result<Vec<u8>, Stri
     };
     value.encode(&mut out).map_err(|it| it.to_string())?;
     Ok(out)
+}
+
+/// The bytes that a list or tuple of numbers is.
+fn numbers(value: Value) -> Option<Vec<u8>> {
+    let all: Vec<Value> = match (ListRef::from_value(value), TupleRef::from_value(value)) {
+        (Some(list), _) => list.iter().collect(),
+        (_, Some(tuple)) => tuple.iter().collect(),
+        _ => return None,
+    };
+    let mut all = all.into_iter();
+    all.try_fold(Vec::new(), |mut bytes, it| {
+        bytes.push(u8::try_from(it.unpack_i32()?).ok()?);
+        Some(bytes)
+    })
 }
 
 fn text(ty: ValueType, text: &str) -> Result<crate::dhcp::value::Value, String> {
@@ -245,6 +267,11 @@ fn scapy_value(
         (Kind::Codes, Some(name), _) => out.push(by_name(name)?.0.code),
         (Kind::Routes, Some(text), _) => return typed(row, &text.replacen(':', ">", 1), out),
         (Kind::Bytes, Some(text), _) => out.extend(text.as_bytes()),
+        // As `bytes()` has it: so many zeros.
+        (Kind::Bytes, None, Some(_)) => out.extend(Bytes::from(value)?),
+        (Kind::Bytes, ..) if numbers(value).is_some() => {
+            out.extend(numbers(value).unwrap_or_default())
+        }
         (Kind::Number(len), None, _) => {
             let Some(number) = number_of(value).filter(|it| len >= 8 || it >> (8 * len) == 0)
             else {

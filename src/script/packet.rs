@@ -14,7 +14,8 @@ use starlark::values::{
 };
 
 use super::bytes::Bytes;
-use super::classes::{CLASSES, Class, Field, number_of};
+use super::classes::{CLASSES, Class, Field};
+use super::field_values::{field_value, script_value};
 use super::stack::{Origin, ScriptLayer, Stack};
 use super::{error, options};
 use crate::dhcp::Message;
@@ -242,102 +243,6 @@ fn replaced(stream: &[u8], code: u8, data: Option<&Vec<u8>>) -> Vec<u8> {
         push_option(&mut out, code, data);
     }
     out
-}
-
-/// What a script reads: numbers, text for addresses, bytes for the rest.
-fn script_value<'v>(field: &Field, value: &FieldValue, heap: Heap<'v>) -> Value<'v> {
-    match value {
-        FieldValue::Number(number) => heap.alloc(*number),
-        FieldValue::Ip(ip) => heap.alloc(ip.to_string()),
-        FieldValue::Mac(mac) => heap.alloc(mac.to_string()),
-        FieldValue::Bytes(bytes) => {
-            let mut bytes = bytes.clone();
-            let room = field.bits / 8;
-            if room > 0 && bytes.len() < room && !bytes.is_empty() {
-                bytes.resize(room, 0);
-            }
-            heap.alloc(Bytes::new(bytes))
-        }
-    }
-}
-
-/// The value that a script means for a field.
-pub fn field_value(
-    class: &Class,
-    field: &'static Field,
-    value: Value,
-) -> Result<FieldValue, String> {
-    let name = field.name;
-    let wrong = |expected: &str| {
-        Err(format!(
-            "{}.{name}: `{}` is not {expected}",
-            class.name,
-            value.to_str()
-        ))
-    };
-    if (class.name, name) == ("DHCP", "options") {
-        return options::stream(value).map(FieldValue::Bytes);
-    }
-    let text = value.unpack_str();
-    let mac = |text: &str| text.replace('-', ":").parse::<MacAddr>().ok();
-    match field.kind {
-        FieldKind::Number | FieldKind::Hex => {
-            let number = match text {
-                Some(text) => number_of(class.name, name, text),
-                None => options::number_of(value),
-            };
-            let max = u64::MAX >> (64 - field.bits.clamp(1, 64));
-            match number {
-                Some(number) if number <= max => Ok(FieldValue::Number(number)),
-                _ => {
-                    let names: Vec<_> = super::classes::names_of(class.name, name).collect();
-                    let names = match names.is_empty() {
-                        true => String::new(),
-                        false => format!(", or one of {}", names.join(", ")),
-                    };
-                    wrong(&format!("a number from 0 to {max} ({max:#x}){names}"))
-                }
-            }
-        }
-        FieldKind::Mac => match (text.and_then(mac), Bytes::of(value).as_deref()) {
-            (Some(mac), _) => Ok(FieldValue::Mac(mac)),
-            (None, Some([a, b, c, d, e, f])) => {
-                Ok(FieldValue::Mac(MacAddr::new(*a, *b, *c, *d, *e, *f)))
-            }
-            _ => wrong("a MAC address such as \"02:00:5e:10:00:01\""),
-        },
-        FieldKind::Ip => match (text.map(str::parse), Bytes::of(value).as_deref()) {
-            (Some(Ok(ip)), _) => Ok(FieldValue::Ip(ip)),
-            (None, Some([a, b, c, d])) => Ok(FieldValue::Ip([*a, *b, *c, *d].into())),
-            _ => wrong("an IPv4 address such as \"192.0.2.1\""),
-        },
-        FieldKind::Text | FieldKind::Bytes => {
-            let bytes = match text {
-                Some(text) if class.name == "ARP" => {
-                    match (mac(text), text.parse::<std::net::Ipv4Addr>()) {
-                        (Some(mac), _) if name.starts_with("hw") => {
-                            return Ok(FieldValue::Mac(mac));
-                        }
-                        (_, Ok(ip)) if name.starts_with('p') => return Ok(FieldValue::Ip(ip)),
-                        _ => return wrong("an address, or bytes"),
-                    }
-                }
-                Some(text) if name == "chaddr" => match mac(text) {
-                    Some(mac) => mac.octets().to_vec(),
-                    None => text.as_bytes().to_vec(),
-                },
-                _ => Bytes::from(value).map_err(|it| format!("{}.{name}: {it}", class.name))?,
-            };
-            match field.bits / 8 {
-                room if room > 0 && bytes.len() > room => Err(format!(
-                    "{}.{name}: {} bytes do not fit into {room}",
-                    class.name,
-                    bytes.len()
-                )),
-                _ => Ok(FieldValue::Bytes(bytes)),
-            }
-        }
-    }
 }
 
 /// As the source that builds it again.

@@ -164,6 +164,7 @@ impl Stack {
     pub fn frame(&self, from: usize) -> Frame {
         let mut layers: Vec<Layer> = Vec::with_capacity(self.layers.len());
         let mut cookie: Option<Vec<u8>> = None;
+        let mut padding = Vec::new();
         for (at, layer) in self.layers.iter().enumerate().skip(from) {
             let before = cookie.take();
             if let Some(bytes) = &before
@@ -186,13 +187,37 @@ impl Stack {
                     }
                 }
                 "ICMP" => layers.push(self.icmp(at).into()),
+                // Padding goes behind everything, wherever it was put.
+                "Padding" => padding.push(Layer::Padding(self.bytes(at, "load"))),
+                "UDP" => layers.push(self.udp(at, from).into()),
                 name => layers.push(self.plain(at, name)),
             }
         }
         if let Some(bytes) = cookie.filter(|it| !it.is_empty()) {
             layers.push(Layer::Raw(bytes));
         }
+        layers.extend(padding);
         Frame { layers }
+    }
+
+    fn udp(&self, at: usize, from: usize) -> Udp {
+        let below = at.checked_sub(1).and_then(|it| self.layers.get(it));
+        let chksum = match (self.auto(at, "chksum"), below) {
+            // A part has the checksum that it has in the whole.
+            (Auto::Unset, Some(below)) if below.class.name == "IP" && at == from => {
+                let whole = self.frame(at - 1).computed();
+                Auto::Set(whole.get(1).map_or(0, |it| it.chksum))
+            }
+            // Without IP under it there is no pseudo-header to sum up.
+            (Auto::Unset, below) if below.is_none_or(|it| it.class.name != "IP") => Auto::Set(0),
+            (chksum, _) => chksum,
+        };
+        Udp {
+            sport: self.number(at, "sport"),
+            dport: self.number(at, "dport"),
+            len: self.auto(at, "len"),
+            chksum,
+        }
     }
 
     fn plain(&self, at: usize, name: &str) -> Layer {
@@ -238,14 +263,6 @@ impl Stack {
                 options: self.bytes(at, "options"),
             }
             .into(),
-            "UDP" => Udp {
-                sport: self.number(at, "sport"),
-                dport: self.number(at, "dport"),
-                len: self.auto(at, "len"),
-                chksum: self.auto(at, "chksum"),
-            }
-            .into(),
-            "Padding" => Layer::Padding(self.bytes(at, "load")),
             "Cooked" => Layer::Cooked(self.bytes(at, "load")),
             _ => Layer::Raw(self.bytes(at, "load")),
         }

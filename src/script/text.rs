@@ -78,17 +78,38 @@ pub fn prepare(source: &str) -> String {
             Piece::Code => {
                 for line in text.split_inclusive('\n') {
                     let fresh = out.is_empty() || out.ends_with('\n');
-                    out.push_str(&if fresh && in_brackets == 0 {
-                        statement(line)
-                    } else {
-                        line.into()
-                    });
-                    in_brackets += depth(line);
+                    let first = fresh && in_brackets == 0;
+                    let line = if first { statement(line) } else { line.into() };
+                    out.push_str(&no_load(&line, first));
+                    in_brackets += depth(&line);
                 }
             }
             _ => out.push_str(text),
         }
     }
+    out
+}
+
+/// Code in which `load` is a name as it is in Python, `Raw(load=…)` and `pkt.load`, and only a statement that begins with
+/// it loads a file: Starlark keeps the word for that one.
+fn no_load(code: &str, first: bool) -> String {
+    const WORD: &str = "load";
+    let part = |it: char| it.is_alphanumeric() || it == '_';
+    let mut out = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = rest.find(WORD) {
+        let (before, from) = rest.split_at(at);
+        let after = &from[WORD.len()..];
+        out.push_str(before);
+        out.push_str(WORD);
+        let whole = !out[..out.len() - WORD.len()].ends_with(part) && !after.starts_with(part);
+        let loads = first && out.trim_start() == WORD && after.trim_start().starts_with('(');
+        if whole && !loads {
+            out.push('_');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
     out
 }
 
@@ -187,6 +208,13 @@ mod tests {
             ),
             ("f(\n    del_ = 1)", "f(\n    del_ = 1)"),
             ("ab'x'", "ab'x'"),
+            ("Raw(load=x).load", "Raw(load_=x).load_"),
+            ("load = pkt.load + payload", "load_ = pkt.load_ + payload"),
+            ("load('a.star', 'f')\n", "load('a.star', 'f')\n"),
+            (
+                "load(\n    'a.star', load='f')",
+                "load(\n    'a.star', load_='f')",
+            ),
         ] {
             assert_eq!(prepare(source), wanted);
         }

@@ -8,7 +8,8 @@ use crate::dhcp::enums;
 use crate::dhcp::options::{self, OPTIONS, OptionSpec, Status};
 use crate::dhcp::value::Shape;
 use crate::link::interfaces;
-use crate::script::classes::{Class, names_of};
+use crate::script::classes::Class;
+use crate::script::names::names_of;
 use crate::wire::FIELDS;
 
 /// What can stand at a place.

@@ -14,7 +14,7 @@ pub enum Error {
     Usage(String),
     /// The link could not be opened or used (exit 5).
     #[error(transparent)]
-    Link(#[from] LinkError),
+    Link(LinkError),
     /// A capture could not be read or written (exit 6).
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -32,6 +32,16 @@ pub enum Error {
     /// Standard output is gone.
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<LinkError> for Error {
+    fn from(error: LinkError) -> Self {
+        match error {
+            // A recording that fails is a file's failure, although it comes through the link.
+            LinkError::Capture(error) => Error::Capture(error),
+            error => Error::Link(error),
+        }
+    }
 }
 
 impl Error {

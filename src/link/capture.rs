@@ -228,6 +228,18 @@ impl CaptureReader {
     }
 }
 
+/// Why a file cannot be made, and what to do.
+fn unwritable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such directory; make it first".into(),
+        io::ErrorKind::PermissionDenied => {
+            "the directory or file may not be written to; name one elsewhere".into()
+        }
+        io::ErrorKind::IsADirectory => "it is a directory; name a file in it".into(),
+        _ => error.to_string(),
+    }
+}
+
 /// An error with its causes, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -238,7 +250,9 @@ fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = it.source();
     }
-    if text.contains("unexpected end of file") {
+    if text.contains("No space left") {
+        "the disk is full: make room, or name a file elsewhere".into()
+    } else if text.contains("unexpected end of file") {
         "the file ends in the middle of a record (the capture was cut off)".into()
     } else {
         text
@@ -456,7 +470,8 @@ impl CaptureWriter {
                 ));
             }
         };
-        let file = File::create(path).map_err(|it| error(format!("cannot be written: {it}")))?;
+        let file = File::create(path)
+            .map_err(|it| error(format!("cannot be written: {}", unwritable(&it))))?;
         let writer = if ng {
             let section = SectionHeaderBlock {
                 endianness: Endianness::Little,
@@ -594,7 +609,7 @@ impl CaptureWriter {
         let flushed = match &mut self.writer {
             Writer::Pcap(Some((writer, _)), _) => writer.flush().map_err(|it| chain(&it)),
             Writer::Pcap(None, _) => Ok(()),
-            Writer::PcapNg(writer) => writer.get_mut().flush().map_err(|it| it.to_string()),
+            Writer::PcapNg(writer) => writer.get_mut().flush().map_err(|it| chain(&it)),
         };
         flushed.map_err(|reason| CaptureError::new(&self.path, reason))
     }

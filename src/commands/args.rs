@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::wire::Dot1Q;
+use crate::dhcp::options;
+use crate::wire::{Dot1Q, FieldSpec};
 
 /// How a command prints what it yields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -131,7 +132,7 @@ pub struct OutArgs {
     #[arg(short, long, value_name = "FILE.pcap|.pcapng")]
     pub write: Option<PathBuf>,
     /// Print one value of the reply and nothing else: a field, or an option's name or number
-    #[arg(long, value_name = "OPTION|FIELD")]
+    #[arg(long, value_name = "OPTION|FIELD", value_parser = parse_print)]
     pub print: Option<String>,
     /// Fail (exit 1) unless this expression holds; repeat for more. `reply`, `replies`, `sent` are in scope: 'reply.router == ["10.0.0.1"]'
     #[arg(long, value_name = "EXPR", help_heading = "Judging")]
@@ -145,6 +146,19 @@ pub struct OutArgs {
     /// When to use colours
     #[arg(long, value_enum, default_value_t)]
     pub color: ColorChoice,
+}
+
+/// Takes what names an option or a header field, before anything is sent for it.
+fn parse_print(text: &str) -> Result<String, String> {
+    if FieldSpec::find(text).next().is_some() {
+        return Ok(text.to_string());
+    }
+    match options::by_name(text) {
+        Ok(_) => Ok(text.to_string()),
+        Err(error) => Err(format!(
+            "{error}; --print takes an option or a header field"
+        )),
+    }
 }
 
 impl OutArgs {

@@ -37,10 +37,14 @@ fn main() -> ExitCode {
         }
         None => return ExitCode::from(script::run(&RunArgs::default(), interrupted)),
     };
-    match run(&command, interrupted) {
+    match run(&command, interrupted.clone()) {
         Ok(code) => ExitCode::from(code),
         // Whoever read the output has seen enough.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) if interrupted.load(Ordering::Relaxed) => {
+            eprintln!("interrupted");
+            ExitCode::from(130)
+        }
         Err(error) => {
             eprintln!("dhcpcraft: {error}");
             ExitCode::from(error.exit_code())

@@ -50,6 +50,20 @@ impl ConvertArgs {
         self.to.as_os_str() == "-"
     }
 
+    fn hex_error(&self, path: &Path, error: std::io::Error) -> Error {
+        match self.to_stdout() {
+            true => Error::Output(error),
+            false => Error::file(path, error),
+        }
+    }
+
+    fn finish(&self, output: &mut Output) -> Result<(), Error> {
+        match output {
+            Output::Capture(writer) => Ok(writer.finish()?),
+            Output::Hex(out, path) => out.flush().map_err(|it| self.hex_error(path, it)),
+        }
+    }
+
     /// Copies frame by frame.
     pub fn run(&self, session: &mut Session) -> Result<Converted, Error> {
         if Path::new(&self.from.name)
@@ -62,7 +76,7 @@ impl ConvertArgs {
                 "is the input; converting onto itself would lose it",
             ));
         }
-        let mut input = self.from.open()?;
+        let mut input = self.from.open_until(session.interruption())?;
         // The first packet is read before the output is made, so that a bad input leaves no empty file.
         let mut packet = input.next_packet()?;
         let extension = self
@@ -97,7 +111,7 @@ impl ConvertArgs {
                     }
                     Output::Hex(out, path) => {
                         writeln!(out, "{}", hex::encode(&it.bytes))
-                            .map_err(|it| Error::file(path, it))?;
+                            .map_err(|it| self.hex_error(path, it))?;
                     }
                 }
                 written += 1;
@@ -106,12 +120,17 @@ impl ConvertArgs {
             if session.interrupted() {
                 break;
             }
-            packet = input.next_packet()?;
+            // What stands before a damage stays in the file, whole.
+            packet = match input.next_packet() {
+                Ok(packet) => packet,
+                Err(_) if session.interrupted() => break,
+                Err(error) => {
+                    self.finish(&mut output)?;
+                    return Err(error);
+                }
+            };
         }
-        match &mut output {
-            Output::Capture(writer) => writer.finish()?,
-            Output::Hex(out, path) => out.flush().map_err(|it| Error::file(path, it))?,
-        }
+        self.finish(&mut output)?;
         if let Some(wanted) = self.from.number.filter(|_| written == 0) {
             let from = Path::new(&self.from.name);
             return Err(Error::file(

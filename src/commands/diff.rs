@@ -5,6 +5,7 @@ use clap::Args;
 use super::Error;
 use super::args::ColorChoice;
 use super::input::{self, Source};
+use super::session::Session;
 use crate::dhcp::difference::{Difference, differences};
 
 /// Arguments of `diff`.
@@ -29,10 +30,10 @@ pub struct DiffArgs {
 
 impl DiffArgs {
     /// What differs.
-    pub fn run(&self) -> Result<Vec<Difference>, Error> {
+    pub fn run(&self, session: &Session) -> Result<Vec<Difference>, Error> {
         let (first, second) = (
-            input::base(&self.first, &[])?,
-            input::base(&self.second, &[])?,
+            input::base(&self.first, &[], session)?,
+            input::base(&self.second, &[], session)?,
         );
         let ignored = |it: &Difference| {
             self.ignore

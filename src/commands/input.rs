@@ -2,8 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use super::Error;
+use super::session::Session;
 use crate::dhcp::Message;
 use crate::link::Time;
 use crate::link::capture::{CaptureReader, InterfaceInfo, Packet};
@@ -50,6 +55,11 @@ impl Source {
 
     /// Opens it. Captures are read as a stream; text is read line by line.
     pub fn open(&self) -> Result<Input, Error> {
+        self.open_until(Arc::default())
+    }
+
+    /// Opens it, standard input until `interrupted`: that ends it even while nobody writes to it.
+    pub fn open_until(&self, interrupted: Arc<AtomicBool>) -> Result<Input, Error> {
         if let Some(digits) = self.name.strip_prefix("hex:") {
             let reader = std::io::Cursor::new(digits.as_bytes().to_vec());
             return Ok(Input::Text(Box::new(HexText::new(
@@ -58,7 +68,7 @@ impl Source {
             ))));
         }
         let reader: Box<dyn Read> = match self.name.as_str() {
-            "-" => Box::new(std::io::stdin()),
+            "-" => Box::new(Stdin::new(interrupted)),
             name => {
                 let path = Path::new(name);
                 if path.is_dir() {
@@ -89,6 +99,60 @@ impl Source {
                 Box::new(reader),
                 &self.path(),
             )?)))
+        }
+    }
+}
+
+/// Standard input, read in a thread of its own, since a read that waits cannot be broken off.
+struct Stdin {
+    chunks: Receiver<std::io::Result<Vec<u8>>>,
+    chunk: std::io::Cursor<Vec<u8>>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Stdin {
+    fn new(interrupted: Arc<AtomicBool>) -> Self {
+        // A reader that is slower than the writer makes it wait.
+        let (sender, chunks) = std::sync::mpsc::sync_channel(4);
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                let chunk = match std::io::stdin().read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(len) => Ok(buffer[..len].to_vec()),
+                    Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let failed = chunk.is_err();
+                if sender.send(chunk).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Stdin {
+            chunks,
+            chunk: Default::default(),
+            interrupted,
+        }
+    }
+}
+
+impl Read for Stdin {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match self.chunk.read(out)? {
+                0 if out.is_empty() => return Ok(0),
+                0 => {}
+                len => return Ok(len),
+            }
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
+            match self.chunks.recv_timeout(Duration::from_millis(50)) {
+                Ok(chunk) => self.chunk = std::io::Cursor::new(chunk?),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            }
         }
     }
 }
@@ -148,7 +212,16 @@ pub struct HexText {
     line: usize,
     /// Bytes of the dump being read.
     dump: Vec<u8>,
+    /// Bytes of its last line, which a line `*` after it repeats.
+    row: usize,
+    /// Whether such a line came.
+    repeats: bool,
+    /// Read, and not yet given.
+    ready: Option<Packet>,
 }
+
+/// Longest frame that repeated lines of a dump may make.
+const MAX_DUMP: usize = 1 << 18;
 
 /// What one line of hex text is.
 enum Line {
@@ -165,29 +238,55 @@ impl HexText {
             path,
             line: 0,
             dump: Vec::new(),
+            row: 0,
+            repeats: false,
+            ready: None,
         }
     }
 
     fn next(&mut self) -> Result<Option<Packet>, Error> {
+        if let Some(packet) = self.ready.take() {
+            return Ok(Some(packet));
+        }
         loop {
             let Some(line) = self.lines.next() else {
                 return Ok(self.take_dump());
             };
             let line = line.map_err(|it| Error::file(&self.path, it))?;
             self.line += 1;
+            if line.trim() == "*" && !self.dump.is_empty() {
+                self.repeats = true;
+                continue;
+            }
+            if std::mem::take(&mut self.repeats) {
+                self.repeat(&line)?;
+            }
             match read_line(&line, self.dump.len()) {
                 Line::Blank => {
                     if let Some(packet) = self.take_dump() {
                         return Ok(Some(packet));
                     }
                 }
-                Line::Stream(bytes) => return Ok(Some(packet_of(bytes))),
+                Line::Stream(bytes) => {
+                    // A dump before it ends here, and this line is read next.
+                    return match self.take_dump() {
+                        Some(done) => {
+                            self.ready = Some(packet_of(bytes));
+                            Ok(Some(done))
+                        }
+                        None => Ok(Some(packet_of(bytes))),
+                    };
+                }
                 Line::Dump(0, bytes) if !self.dump.is_empty() => {
                     let done = self.take_dump();
+                    self.row = bytes.len();
                     self.dump = bytes;
                     return Ok(done);
                 }
-                Line::Dump(offset, bytes) if offset == self.dump.len() => self.dump.extend(bytes),
+                Line::Dump(offset, bytes) if offset == self.dump.len() => {
+                    self.row = bytes.len();
+                    self.dump.extend(bytes);
+                }
                 Line::Dump(offset, _) => {
                     return Err(self.error(format!(
                         "offset {offset:#x} where {:#x} was due; a line of the dump is missing",
@@ -210,6 +309,27 @@ impl HexText {
                 }
             }
         }
+    }
+
+    /// Repeats the last line up to the offset of the one after a `*`, as `od` and `hexdump` leave out
+    /// lines that are the same.
+    fn repeat(&mut self, next: &str) -> Result<(), Error> {
+        let word = next.split_whitespace().next().unwrap_or_default();
+        let word = word.strip_prefix("0x").unwrap_or(word);
+        let word = word.strip_suffix(':').unwrap_or(word);
+        let so_far = self.dump.len();
+        let end = usize::from_str_radix(word, 16)
+            .ok()
+            .filter(|end| (so_far..=MAX_DUMP).contains(end));
+        let (Some(end), 1..) = (end, self.row) else {
+            return Err(self.error(format!(
+                "after `*` an offset beyond {so_far:#x} was due, which says how often the line repeats"
+            )));
+        };
+        let row = self.dump[so_far - self.row.min(so_far)..].to_vec();
+        let missing = end - so_far;
+        self.dump.extend(row.iter().cycle().take(missing));
+        Ok(())
     }
 
     fn error(&self, reason: String) -> Error {
@@ -244,6 +364,10 @@ fn read_line(line: &str, so_far: usize) -> Line {
             return Line::Dump(offset, bytes);
         }
     }
+    // The last line of `hexdump -C` and `od` is an offset alone.
+    if so_far > 0 && rest.is_none() && usize::from_str_radix(offset_word, 16) == Ok(so_far) {
+        return Line::Blank;
+    }
     let digits: String = bare
         .split([' ', '\t', ':', '-', ','])
         .map(|it| {
@@ -256,8 +380,6 @@ fn read_line(line: &str, so_far: usize) -> Line {
         // A line of dashes, say: no digit on it.
         Ok(bytes) if bytes.is_empty() => Line::Other,
         Ok(bytes) => Line::Stream(bytes),
-        // The last line of `hexdump -C` is an offset alone.
-        Err(_) if so_far > 0 && usize::from_str_radix(offset_word, 16) == Ok(so_far) => Line::Blank,
         Err(_) => Line::Other,
     }
 }
@@ -343,8 +465,8 @@ fn around(message: Vec<u8>) -> Vec<u8> {
 const CHOICE: usize = 1024;
 
 /// Every message of the given types.
-pub fn bases(source: &Source, wanted: &[u8]) -> Result<Vec<Frame>, Error> {
-    let mut input = source.open()?;
+pub fn bases(source: &Source, wanted: &[u8], session: &Session) -> Result<Vec<Frame>, Error> {
+    let mut input = source.open_until(session.interruption())?;
     let mut found = std::collections::VecDeque::new();
     while let Some(packet) = input.next_packet()? {
         let frame = Frame::decode_as(packet.link_type, &packet.bytes);
@@ -361,8 +483,8 @@ pub fn bases(source: &Source, wanted: &[u8]) -> Result<Vec<Frame>, Error> {
 
 /// The frame that a command is based on: the one with the given number, or else the last whose
 /// message is of one of the `wanted` types; with no types, the first frame.
-pub fn base(source: &Source, wanted: &[u8]) -> Result<Frame, Error> {
-    let mut input = source.open()?;
+pub fn base(source: &Source, wanted: &[u8], session: &Session) -> Result<Frame, Error> {
+    let mut input = source.open_until(session.interruption())?;
     let mut found = None;
     let mut count = 0;
     while let Some(packet) = input.next_packet()? {

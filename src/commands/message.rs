@@ -121,7 +121,7 @@ impl CraftArgs {
                 })
             }
             (kind, Some(source)) => {
-                let mut base = input::base(source, &[])?;
+                let mut base = input::base(source, &[], session)?;
                 let mut edits = self.message.edits.clone();
                 if let Some(Kind::Dhcp(number)) = kind {
                     edits.set_message_type(number);
@@ -161,9 +161,9 @@ pub fn run(
     let mut wanted = followed(message_type).to_vec();
     wanted.push(message_type);
     let captured = match (&args.from, &args.choose) {
-        (Some(source), None) => Some(input::base(source, &wanted)?),
+        (Some(source), None) => Some(input::base(source, &wanted, session)?),
         (Some(source), Some(choose)) => {
-            let all = input::bases(source, followed(message_type))?;
+            let all = input::bases(source, followed(message_type), session)?;
             Some(chosen(all, choose, args)?)
         }
         (None, choose) => recalled(message_type, args, choose.as_ref(), session)?,
@@ -268,7 +268,7 @@ pub fn renew(
 ) -> Result<Ending, Error> {
     let is_ack = |it: &Frame| Message::of(it).and_then(|it| it.message_type()) == Some(ACK);
     let ack = match &args.from {
-        Some(source) => Some(input::base(source, &[ACK])?),
+        Some(source) => Some(input::base(source, &[ACK], session)?),
         None => session.received().into_iter().rfind(is_ack),
     };
     let edits = &args.edits;
@@ -437,6 +437,7 @@ fn send(
     for _ in 0..args.send.count {
         let identity = link.here.assume(session.identity(&args.edits, &link.here));
         let mut frame = build(&identity, &args.edits)?;
+        fits(&frame)?;
         tag(&mut frame, &args.link.vlan);
         frames.push(frame);
     }
@@ -493,6 +494,7 @@ fn dry_run(
     for number in 1..=u64::from(args.send.count) {
         let identity = here.assume(session.identity(&args.edits, &here));
         let mut frame = build(&identity, &args.edits)?;
+        fits(&frame)?;
         tag(&mut frame, &args.link.vlan);
         let at = EPOCH + args.send.interval * (number - 1) as u32;
         let entry = session::built(number, frame, at);
@@ -509,6 +511,22 @@ fn dry_run(
         sink.entry(&entry)?;
     }
     Ok(Ending::Done)
+}
+
+/// Whether IP can say how long the message is; a length that was set says what it says.
+fn fits(frame: &Frame) -> Result<(), Error> {
+    const MOST: usize = 0xffff;
+    let unset = |it: &Layer| matches!(it, Layer::Ipv4(ip) if ip.len == Auto::Unset);
+    let Some(at) = frame.layers.iter().position(unset) else {
+        return Ok(());
+    };
+    let len = Frame::new(frame.layers[at..].to_vec()).encode().len();
+    match len > MOST {
+        true => Err(Error::Usage(format!(
+            "the message makes a datagram of {len} bytes, and IP takes {MOST}: shorten an option, or set --ip-len"
+        ))),
+        false => Ok(()),
+    }
 }
 
 fn writer(path: &Path) -> Result<CaptureWriter, Error> {

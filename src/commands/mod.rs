@@ -230,7 +230,7 @@ impl Command {
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
-            Command::Diff(args) => Outcome::Differences(args.run()?),
+            Command::Diff(args) => Outcome::Differences(args.run(session)?),
             Command::Options(args) => Outcome::Options(args.run()?),
             Command::Explain(args) => Outcome::Topics(args.run()?),
             Command::Interfaces(args) => Outcome::Links(args.run()),

@@ -39,7 +39,10 @@ impl ShowArgs {
         }
         let mut shown = 0;
         for source in &self.files {
-            let mut input = source.open()?;
+            let mut input = match source.open_until(session.interruption()) {
+                Err(_) if session.interrupted() => return Ok(Ending::Interrupted),
+                input => input?,
+            };
             let progress = Progress::reading(&source.name);
             let mut first = None;
             let mut number = 0;
@@ -47,7 +50,11 @@ impl ShowArgs {
                 if session.interrupted() {
                     return Ok(Ending::Interrupted);
                 }
-                let Some(packet) = input.next_packet()? else {
+                let packet = input.next_packet();
+                if session.interrupted() {
+                    return Ok(Ending::Interrupted);
+                }
+                let Some(packet) = packet? else {
                     break;
                 };
                 number += 1;

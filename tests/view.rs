@@ -673,7 +673,10 @@ fn what_stands_at_the_end() {
     let arp = Frame::new([Ether::default().into(), Arp::default().into()]);
     entries.push(numbered(&arp, Direction::Received, 3, 400));
     let (_, err) = run(Format::Ladder, PLAIN, &entries, Ending::Refused);
-    assert_eq!(err, "refused: NAK  from 192.0.2.1\n");
+    assert_eq!(
+        err,
+        "refused: NAK  from 192.0.2.1   (`dhcpcraft explain nak`)\n"
+    );
 }
 
 #[test]

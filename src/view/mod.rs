@@ -66,6 +66,8 @@ pub struct View {
     /// Sent and received entries, for what is printed at the end.
     kept: Vec<Entry>,
     beyond: u64,
+    /// What the last NAK says.
+    refusal: Option<String>,
     /// The first frame read, until it is known whether there are more.
     alone: Option<Box<Entry>>,
     frames: u64,
@@ -92,6 +94,7 @@ impl View {
             json: format == Format::Json,
             kept: Vec::new(),
             beyond: 0,
+            refusal: None,
             alone: None,
             frames: 0,
             ladder: None,
@@ -239,14 +242,8 @@ impl View {
         match ending {
             Ending::Done | Ending::Bound => Ok(()),
             Ending::Refused => {
-                let nak = self.kept.iter().rev().find(|it| {
-                    let message = Message::of(&it.frame);
-                    it.direction == Direction::Received
-                        && it.verdict == Verdict::Part
-                        && message.is_some_and(|it| it.message_type() == Some(NAK))
-                });
-                let said = nak.map(summary).unwrap_or_else(|| "NAK".into());
-                writeln!(self.err, "refused: {said}")
+                let said = self.refusal.as_deref().unwrap_or("NAK");
+                writeln!(self.err, "refused: {said}   (`dhcpcraft explain nak`)")
             }
             Ending::Declined { by } => {
                 writeln!(self.err, "declined: {by}; no other address was tried")
@@ -317,6 +314,12 @@ impl View {
 impl Sink for View {
     fn entry(&mut self, entry: &Entry) -> io::Result<()> {
         self.frames += 1;
+        if entry.direction == Direction::Received
+            && entry.verdict == Verdict::Part
+            && Message::of(&entry.frame).and_then(|it| it.message_type()) == Some(NAK)
+        {
+            self.refusal = Some(summary(entry));
+        }
         if self.hidden {
             return Ok(());
         }

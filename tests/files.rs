@@ -211,6 +211,25 @@ fn hexdumps_of_other_programs() {
     // Two dumps, the first ending in a repeated line and an offset.
     let line = "(hexdump -C \"$1\"; hexdump -C \"$1\") | \"$T\" convert --quiet - -";
     assert_eq!(out(&sh(line, &file)), format!("{wanted}\n{wanted}\n"));
+    // Words in the machine's byte order are not taken for bytes in the wire's.
+    for dump in ["hexdump", "od -x", "od -Ax -tx2", "od"] {
+        let output = sh(&format!("{dump} \"$1\" | \"$T\" show -"), &file);
+        assert_eq!(
+            (output.status.code(), out(&output).as_str()),
+            (Some(6), ""),
+            "{dump}"
+        );
+        assert!(
+            err(&output).contains("line 1: "),
+            "{dump}: {}",
+            err(&output)
+        );
+    }
+    let grouped = succeed(&["show", "--json", "hex:0000 1111 2222 3333"]);
+    assert!(
+        grouped.contains("\"hex\":\"0000111122223333\""),
+        "{grouped}"
+    );
     // `*` without anything to tell how often.
     let line = "printf '0000  00 01\\n*\\nzz\\n' | \"$T\" show -";
     let output = sh(line, &file);

@@ -228,6 +228,8 @@ enum Line {
     Blank,
     Stream(Vec<u8>),
     Dump(usize, Vec<u8>),
+    /// Of a dump of numbers that are longer than a byte.
+    Words,
     Other,
 }
 
@@ -289,9 +291,15 @@ impl HexText {
                 }
                 Line::Dump(offset, _) => {
                     return Err(self.error(format!(
-                        "offset {offset:#x} where {:#x} was due; a line of the dump is missing",
+                        "offset {offset:#x} where {:#x} was due; a line of the dump is missing, or its lines are not of 16 bytes",
                         self.dump.len()
                     )));
+                }
+                Line::Words => {
+                    return Err(self.error(
+                        "a dump of 16-bit words does not say which byte of each came first; use `hexdump -C`, `xxd` or `od -Ax -tx1z`"
+                            .into(),
+                    ));
                 }
                 // Headings around a dump are passed over, garbage instead of one is not.
                 Line::Other if self.dump.is_empty() && self.line > 64 => {
@@ -359,8 +367,17 @@ fn read_line(line: &str, so_far: usize) -> Line {
         && (word.ends_with(':') || offset_word.len() >= 3)
         && (offset == 0 || offset == so_far || so_far > 0 || word.ends_with(':'))
     {
+        let group = rest.split_whitespace().next().unwrap_or_default();
+        let grouped = !word.ends_with(':')
+            && group.len() > 2
+            && group.chars().all(|it| it.is_ascii_hexdigit());
+        // Groups of the same length throughout are a stream that begins with zeros.
+        let stream = grouped && so_far == 0 && group.len() == word.len();
+        if grouped && !stream {
+            return Line::Words;
+        }
         let bytes = dump_bytes(rest);
-        if !bytes.is_empty() {
+        if !bytes.is_empty() && !stream {
             return Line::Dump(offset, bytes);
         }
     }

@@ -82,7 +82,8 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let outcome = command.run(&mut session, &mut kept);
     let entries = kept.entries;
     if let Some(error) = judge.failure() {
-        // What came is no answer to what was asked, and its absence neither.
+        // What came is no answer to what was asked, and its absence neither; nobody else stopped it.
+        session.resume();
         view.flush()?;
         return Err(error);
     }

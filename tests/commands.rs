@@ -206,7 +206,7 @@ fn bad_input() {
             "did you mean discover?",
         ),
         (2, &["dsicover"], "discover"),
-        (2, &["renew"], "--from a captured ACK"),
+        (2, &["renew"], "--lease FILE"),
         (5, &["discover", "-i", "lob"], "did you mean `lo"),
         (2, &["discover", "-i", "lab:nka"], "lab:nak"),
         (6, &["discover", "-w", "capture.gif"], ".pcapng"),

@@ -20,7 +20,7 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-/// The names of everything in `samples/` but the text about it.
+/// The names of the captures in `samples/`.
 fn names() -> Vec<String> {
     let entries = fs::read_dir(directory()).expect("samples/");
     let mut names: Vec<String> = entries
@@ -30,7 +30,7 @@ fn names() -> Vec<String> {
                 .into_string()
                 .expect("UTF-8")
         })
-        .filter(|name| name != "README.md")
+        .filter(|name| name.ends_with(".pcap") || name.ends_with(".pcapng"))
         .collect();
     names.sort();
     assert!(names.len() >= 20, "only {names:?}");
@@ -146,7 +146,7 @@ fn the_prompt_saves_to_a_whole_path() {
     drop(stdin);
     assert!(child.wait().expect("it ends").success());
     let saved = fs::read_to_string(&file).expect("it was saved");
-    assert_eq!(saved, "show(discover())\n");
+    assert!(saved.contains("_ = discover()\n"), "{saved}");
 }
 
 #[test]

@@ -258,7 +258,7 @@ pub fn lab_notice(name: &str) -> String {
     let cast = lab::CASTS.iter().find(|(it, _)| *it == name);
     match (name, cast) {
         ("lab", _) | (_, None) => {
-            "lab: a DHCP server inside this process; nothing left the machine (-i IFACE for a real link)".into()
+            "lab: a server in this process, nothing left the machine (-i IFACE: a real link)".into()
         }
         (_, Some((_, cast))) => {
             format!("{name}: {cast}; nothing left the machine (-i IFACE for a real link)")

@@ -233,7 +233,10 @@ pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Resul
     if let Verdict::Stray(_) | Verdict::Duplicate = entry.verdict {
         line.push_str("  (not taken)");
     }
-    if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction) {
+    // Our own captures say of each frame what it was, which mostly stands in the line already.
+    if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction)
+        && !line.contains(comment.as_str())
+    {
         line.push_str("  # ");
         escape_into(&mut line, comment.as_bytes());
     }

@@ -45,11 +45,12 @@ pub struct FieldSpec {
 }
 
 impl FieldSpec {
-    /// The flag of the command line that sets it, `src-mac` for `--src-mac`: a BOOTP field's own
-    /// name, and the first alias of an Ethernet, IPv4 or UDP field.
+    /// The flag of the command line that sets it, `src-mac` for `--src-mac`: a BOOTP field's and
+    /// the cookie's own name, and the first alias of an Ethernet, IPv4 or UDP field.
     pub fn flag(&self) -> Option<&'static str> {
         match self.layer {
             "BOOTP" => Some(self.name),
+            "DHCP" => (self.name == "cookie").then_some(self.name),
             "Ether" | "IP" | "UDP" => self.aliases.first().copied(),
             _ => None,
         }

@@ -186,7 +186,13 @@ impl<'v> StarlarkValue<'v> for Bytes {
     }
 
     fn mul(&self, other: Value<'v>, heap: Heap<'v>) -> Option<starlark::Result<Value<'v>>> {
-        let times = usize::try_from(other.unpack_i32()?.max(0)).ok()?;
+        // A number beyond the small ones is too large, or negative.
+        let times = match other.unpack_i32() {
+            Some(times) => usize::try_from(times.max(0)).ok()?,
+            None if other.get_type() == "int" && other.to_str().starts_with('-') => 0,
+            None if other.get_type() == "int" => usize::MAX,
+            None => return None,
+        };
         if times.saturating_mul(self.0.len()) > 1 << 24 {
             return Some(Err(super::error("more than 16 MiB of bytes")));
         }

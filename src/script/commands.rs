@@ -93,7 +93,7 @@ pub fn call<'v>(
         words.extend(flag(name, *value)?);
     }
     for value in positions {
-        words.push(word(*value)?);
+        words.push(word(*value, 0)?);
     }
     let command = command_line(host, &words).map_err(error)?;
     let mut collect = Collect {
@@ -144,12 +144,18 @@ fn flag(name: &str, value: Value) -> starlark::Result<Vec<String>> {
     };
     values
         .into_iter()
-        .map(|it| Ok(format!("--{name}={}", word(it)?)))
+        .map(|it| Ok(format!("--{name}={}", word(it, 0)?)))
         .collect()
 }
 
 /// A value as the command line writes it.
-fn word(value: Value) -> starlark::Result<String> {
+fn word(value: Value, depth: usize) -> starlark::Result<String> {
+    // A list may hold itself.
+    if depth > 8 {
+        return Err(error(
+            "a list in lists does not nest this deeply on a command line",
+        ));
+    }
     if let Some(packet) = Packet::from_value(value) {
         return Ok(format!("hex:{}", hex::encode(packet.encode())));
     }
@@ -157,7 +163,7 @@ fn word(value: Value) -> starlark::Result<String> {
         return Ok(format!("hex:{}", hex::encode(bytes)));
     }
     if let Some(list) = ListRef::from_value(value) {
-        let words: Result<Vec<_>, _> = list.iter().map(word).collect();
+        let words: Result<Vec<_>, _> = list.iter().map(|it| word(it, depth + 1)).collect();
         return Ok(words?.join(","));
     }
     Ok(value.to_str())

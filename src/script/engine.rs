@@ -13,6 +13,7 @@ use starlark::values::Value;
 
 pub use starlark::environment::Module;
 
+use super::depth::{self, with_room};
 use super::host::Host;
 use super::{commands, functions, text};
 use crate::commands::Error as CommandError;
@@ -85,6 +86,16 @@ fn dialect() -> Dialect {
     }
 }
 
+fn parse(name: &str, source: &str) -> starlark::Result<AstModule> {
+    if let Some(line) = depth::too_deep(source) {
+        let text = format!("{name}:{line}: brackets, operators or blocks nest too deeply here");
+        return Err(starlark::Error::new_kind(starlark::ErrorKind::Parser(
+            anyhow::anyhow!(text),
+        )));
+    }
+    AstModule::parse(name, text::prepare(source), &dialect())
+}
+
 /// The functions and classes that every script has.
 pub fn globals() -> &'static Globals {
     static GLOBALS: LazyLock<Globals> = LazyLock::new(|| {
@@ -93,10 +104,10 @@ pub fn globals() -> &'static Globals {
             LibraryExtension::Map,
             LibraryExtension::Filter,
             LibraryExtension::Print,
-            LibraryExtension::Json,
             LibraryExtension::SetType,
         ];
         GlobalsBuilder::extended_by(&extensions)
+            .with_namespace("json", super::json::functions)
             .with(functions::register)
             .with(commands::register)
             .build()
@@ -141,15 +152,18 @@ impl<'h> Engine<'h> {
         name: &str,
         source: &str,
     ) -> Result<Value<'v>, ScriptError> {
-        let ast = AstModule::parse(name, text::prepare(source), &dialect())?;
-        let loader = Loader {
-            engine: self,
-            directory: directory_of(name),
-        };
-        let mut eval = Evaluator::new(module);
-        self.set_up(&mut eval);
-        eval.set_loader(&loader);
-        eval.eval_module(ast, globals()).map_err(ScriptError::from)
+        with_room(|| {
+            let ast = parse(name, source)?;
+            let loader = Loader {
+                engine: self,
+                directory: directory_of(name),
+            };
+            let mut eval = Evaluator::new(module);
+            self.set_up(&mut eval);
+            eval.set_loader(&loader);
+            eval.eval_module(ast, globals())
+        })
+        .map_err(ScriptError::from)
     }
 
     /// Calls a function of the language.
@@ -161,8 +175,7 @@ impl<'h> Engine<'h> {
     ) -> Result<Value<'v>, ScriptError> {
         let mut eval = Evaluator::new(module);
         self.set_up(&mut eval);
-        eval.eval_function(function, args, &[])
-            .map_err(ScriptError::from)
+        with_room(|| eval.eval_function(function, args, &[])).map_err(ScriptError::from)
     }
 
     fn set_up<'a>(&'a self, eval: &mut Evaluator<'_, 'a, '_>) {
@@ -174,7 +187,7 @@ impl<'h> Engine<'h> {
 
     /// Why an expression does not parse, in one line.
     pub fn check(source: &str) -> Result<(), String> {
-        match AstModule::parse("expression", text::prepare(source), &dialect()) {
+        match with_room(|| parse("expression", source)) {
             Ok(_) => Ok(()),
             Err(error) => Err(error.without_diagnostic().to_string()),
         }
@@ -182,7 +195,7 @@ impl<'h> Engine<'h> {
 
     /// Whether source parses.
     pub fn parses(source: &str) -> bool {
-        AstModule::parse("line", text::prepare(source), &dialect()).is_ok()
+        with_room(|| parse("line", source).is_ok())
     }
 
     fn load(&self, path: &Path) -> Result<FrozenModule, starlark::Error> {
@@ -208,7 +221,7 @@ impl<'h> Engine<'h> {
             .map_err(|it| command_error(CommandError::file(path, it)))?;
         let name = path.display().to_string();
         Module::with_temp_heap(|module| {
-            let ast = AstModule::parse(&name, text::prepare(&source), &dialect())?;
+            let ast = parse(&name, &source)?;
             let loader = Loader {
                 engine: self,
                 directory: directory_of(&name),

@@ -47,7 +47,7 @@ fn some(text: &str) -> Option<&str> {
 
 /// A number of seconds: a whole one or with a fraction.
 fn number(value: Value, what: &str) -> starlark::Result<f64> {
-    let json = value.to_json_value().ok();
+    let json = super::json::of(value).ok();
     json.and_then(|it| it.as_f64()).ok_or_else(|| {
         error(format!(
             "{what} is a number of seconds, not {}",

@@ -6,12 +6,14 @@
 pub mod bytes;
 pub mod classes;
 mod commands;
+mod depth;
 mod engine;
 mod exchange;
 mod field_values;
 mod functions;
 pub mod help;
 mod host;
+mod json;
 mod judge;
 pub mod language;
 pub mod names;
@@ -53,7 +55,7 @@ pub fn echo(host: &Host, value: starlark::values::Value) -> Result<(), ScriptErr
     let text = match Exchange::from_value(value) {
         _ if value.is_none() => return Ok(()),
         Some(it) => exchange::printed(host, it.format(), |view| it.print(view))?,
-        None => format!("{}\n", value.to_repr()),
+        None => format!("{}\n", depth::with_room(|| value.to_repr())),
     };
     host.print(&text).map_err(error)?;
     Ok(())

@@ -6,6 +6,7 @@ use starlark::values::tuple::{AllocTuple, TupleRef};
 use starlark::values::{Heap, Value};
 
 use super::bytes::Bytes;
+use super::json;
 use crate::dhcp::enums;
 use crate::dhcp::options::{self, OPTIONS, OptionSpec};
 use crate::dhcp::value::{Shape, ValueType};
@@ -204,7 +205,7 @@ fn data(row: &OptionSpec, scapy: bool, values: &[Value]) -> Result<Vec<u8>, Stri
         (Some(texts), _) => text(ty, &texts.join(","))?,
         (None, [one]) => from_json(ty, *one)?,
         (None, _) => {
-            let all: Result<Vec<_>, String> = flat.iter().map(|it| json(*it)).collect();
+            let all: Result<Vec<_>, String> = flat.iter().map(|it| json::of(*it)).collect();
             ty.from_json(&all?.into()).map_err(|it| it.to_string())?
         }
     };
@@ -230,12 +231,8 @@ fn text(ty: ValueType, text: &str) -> Result<crate::dhcp::value::Value, String> 
     ty.parse(text).map_err(|it| it.to_string())
 }
 
-fn json(value: Value) -> Result<serde_json::Value, String> {
-    value.to_json_value().map_err(|it| it.to_string())
-}
-
 fn from_json(ty: ValueType, value: Value) -> Result<crate::dhcp::value::Value, String> {
-    let json = json(value)?;
+    let json = json::of(value)?;
     // A list type takes one value without brackets.
     ty.from_json(&json)
         .or_else(|error| ty.from_json(&vec![json].into()).map_err(|_| error))
@@ -301,7 +298,7 @@ pub fn number_of(value: Value) -> Option<u64> {
     if let Some(flag) = value.unpack_bool() {
         return Some(u64::from(flag));
     }
-    value.to_json_value().ok()?.as_u64()
+    json::of(value).ok()?.as_u64()
 }
 
 /// The elements that an option stream reads as, each with the bytes that it stands for.

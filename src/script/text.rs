@@ -2,15 +2,17 @@
 
 /// A piece of source, for looking at code apart from strings and comments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Piece {
+pub enum Piece {
+    /// What is executed.
     Code,
     /// A string literal from its prefix to its closing quote; whether it closes.
     Text(bool),
+    /// From `#` to the end of the line.
     Comment,
 }
 
 /// Splits source into code, string literals and comments.
-fn pieces(source: &str) -> Vec<(Piece, &str)> {
+pub fn pieces(source: &str) -> Vec<(Piece, &str)> {
     let bytes = source.as_bytes();
     let mut out = Vec::new();
     let (mut start, mut at) = (0, 0);

@@ -99,6 +99,13 @@ impl Packet {
         self.frame().encode()
     }
 
+    /// The layers that the bytes decode to: every length and checksum set to what goes out.
+    pub fn built(&self) -> Stack {
+        let layers = self.layers();
+        let first = layers.layers.first().map_or("Raw", |it| it.class.name);
+        Stack::decode(first, &self.encode(), layers.origin)
+    }
+
     /// The names of the layers, outermost first.
     pub fn names(&self) -> String {
         let stack = self.stack();
@@ -411,6 +418,10 @@ impl<'v> StarlarkValue<'v> for LayerClass {
             packet.set(name, value).map_err(error)?;
         }
         Ok(heap.alloc(packet))
+    }
+
+    fn div(&self, _other: Value<'v>, _heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        Err(error(format!("{0} is a class: write {0}()", self.0.name)))
     }
 
     fn equals(&self, other: Value<'v>) -> starlark::Result<bool> {

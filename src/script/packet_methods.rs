@@ -7,7 +7,6 @@ use starlark::values::none::NoneType;
 use starlark::values::{Heap, Value};
 
 use super::packet::{LayerClass, Packet};
-use super::stack::Stack;
 use super::{error, host, source};
 use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::view::{Format, summary};
@@ -106,13 +105,7 @@ pub fn methods(builder: &mut MethodsBuilder) {
 
     /// The packet decoded from its own bytes: every length and checksum set to what goes out.
     fn build<'v>(this: &Packet, heap: Heap<'v>) -> anyhow::Result<Value<'v>> {
-        let layers = this.layers();
-        let first = layers.layers.first().map_or("Raw", |it| it.class.name);
-        Ok(heap.alloc(Packet::new(Stack::decode(
-            first,
-            &this.encode(),
-            layers.origin,
-        ))))
+        Ok(heap.alloc(Packet::new(this.built())))
     }
 
     /// The classes of the layers, outermost first.

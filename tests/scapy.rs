@@ -8,72 +8,21 @@ mod exceptions;
 mod expressions;
 #[path = "support/option_expressions.rs"]
 mod option_expressions;
+#[path = "support/python.rs"]
+mod python;
 #[path = "support/scapy_names.rs"]
 mod scapy_names;
 #[path = "support/script.rs"]
 mod script;
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-
 use dhcpcraft::script::Engine;
 use exceptions::EXCEPTIONS;
 use expressions::Expressions;
+use python::scapy;
 use scapy_names::{
     ETHERTYPES, HARDWARE, ICMP, PORTS, PROTOCOLS, TEXT_OPTIONS, TYPED_OPTIONS, Value,
 };
 use script::Talk;
-
-/// Reads expressions, one a line, and prints for each its bytes in hexadecimal, or `! ` and why there are none.
-const EVALUATE: &str = r#"
-import logging, sys
-logging.disable(logging.CRITICAL)
-from scapy.all import *
-sys.stdin.reconfigure(encoding="utf-8")
-for line in sys.stdin:
-    try:
-        print(raw(eval(line)).hex())
-    except Exception as error:
-        print("!", type(error).__name__, str(error).splitlines()[0] if str(error) else "")
-"#;
-
-/// What Scapy builds for each expression.
-fn scapy(expressions: &[String]) -> Vec<Result<String, String>> {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv-scapy/bin/python");
-    let child = Command::new(&python)
-        .args(["-c", EVALUATE])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut child = child.unwrap_or_else(|error| {
-        panic!(
-            "no Scapy: {}: {error}: run scripts/test, which installs it",
-            python.display()
-        )
-    });
-    let mut stdin = child.stdin.take().expect("stdin is a pipe");
-    let lines = expressions.join("\n") + "\n";
-    let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
-    let output = child.wait_with_output().expect("Python ends");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "Scapy failed: run scripts/test, which installs it\n{errors}"
-    );
-    writer.join().unwrap().expect("Python reads every line");
-    let results: Vec<_> = String::from_utf8(output.stdout)
-        .expect("UTF-8")
-        .lines()
-        .map(|line| match line.strip_prefix("! ") {
-            Some(reason) => Err(reason.to_string()),
-            None => Ok(line.to_string()),
-        })
-        .collect();
-    assert_eq!(results.len(), expressions.len(), "{errors}");
-    results
-}
 
 /// What the language builds.
 fn ours(engine: &Engine, expression: &str) -> Result<String, String> {

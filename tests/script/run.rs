@@ -180,3 +180,14 @@ fn the_same_seed_runs_the_same() {
     assert_ne!(first, run(&["--seed", "4", "-c", source], ""));
     assert!(Path::new(env!("CARGO_BIN_EXE_dhcpcraft")).exists() && first.0 == Some(0));
 }
+
+#[test]
+fn a_script_that_does_not_end_is_stopped() {
+    let endless = "def f():\n    for x in range(1000000000):\n        pass\nf()\n";
+    let (code, _, said) = run(&["--timeout", "300ms", "-"], endless);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("--timeout"), "{said}");
+    // Waiting on the lab's clock takes no time of ours, and is no end either.
+    let (code, printed, said) = run(&["--timeout", "20s", "-c", "sleep(3600)"], "");
+    assert_eq!((code, printed.as_str()), (Some(0), ""), "{said}");
+}

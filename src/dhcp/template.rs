@@ -192,7 +192,7 @@ pub fn bare(message_type: Option<u8>, who: &Identity) -> Draft {
 /// | --- | --- | --- | --- |
 /// | DISCOVER | 5 | broadcast from 0.0.0.0 | 53, 61, 50 if an address is known, 57, 55 |
 /// | REQUEST | 4 | SELECTING: server and address known; INIT-REBOOT: address only | 53, 61, 50, 54, 57, 55 |
-/// | DECLINE | 5 | broadcast from 0.0.0.0 | 53, 61, 50, 54 |
+/// | DECLINE | 5 | broadcast from 0.0.0.0, flags 0 | 53, 61, 50, 54, 56 |
 /// | RELEASE | 5 | unicast, ciaddr | 53, 61, 54 |
 /// | INFORM | 5 | ciaddr, no broadcast flag | 53, 61, 57, 55 |
 /// | OFFER, ACK | 3 | yiaddr, siaddr 0 | 53, 54, 51, 58, 59, 1, 3 |
@@ -225,6 +225,8 @@ pub fn fresh(message_type: u8, who: &Identity) -> Draft {
             draft.options.push(ours);
             draft.options.extend(asked);
             draft.options.extend(identified);
+            // RFC 2132 section 9.9: a client says with it why it declined.
+            draft.options.push(option(56, "address is in use"));
         }
         RELEASE => {
             draft.bootp.ciaddr = held;
@@ -347,7 +349,7 @@ fn unicast_to_server(draft: &mut Draft, who: &Identity) {
 /// the capture says.
 ///
 /// Client messages follow what a server sent (OFFER, ACK, NAK), server messages what a client sent.
-/// `Err` says which kind of message was expected.
+/// A REQUEST that follows an ACK renews its lease (table 4). `Err` says which kind of message was expected.
 pub fn following(message_type: u8, captured: &Frame, who: &Identity) -> Result<Draft, String> {
     let message = Message::of(captured)
         .ok_or("the frame it should follow carries no BOOTP message".to_string())?;
@@ -397,11 +399,18 @@ fn follow_server(message_type: u8, captured: &Frame, message: &Message, who: &Id
         ..who.clone()
     };
     let mut draft = fresh(message_type, &who);
+    let renewing = message_type == REQUEST && message.message_type() == Some(ACK);
+    if renewing {
+        // Table 4, RENEWING: the address in ciaddr, by unicast, no server and no address as options.
+        draft.options.retain(|it| !matches!(it.code, 50 | 54));
+        draft.bootp.ciaddr = who.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        unicast_to_server(&mut draft, &who);
+    }
     draft.bootp.htype = bootp.htype;
     draft.bootp.hlen = bootp.hlen;
     draft.bootp.chaddr = bootp.chaddr;
-    // RELEASE and INFORM come from a configured host: the reply need not be broadcast.
-    if matches!(message_type, DISCOVER | REQUEST | DECLINE) {
+    // Table 5: DECLINE and RELEASE clear the flags, and a configured host needs no broadcast.
+    if matches!(message_type, DISCOVER | REQUEST) && !renewing {
         draft.bootp.flags = bootp.flags;
     }
     if let Some(data) = message.data(61) {
@@ -411,25 +420,43 @@ fn follow_server(message_type: u8, captured: &Frame, message: &Message, who: &Id
         id.extend(bootp.client_hardware());
         draft.put(option(61, id));
     }
-    if !bootp.giaddr.is_unspecified() {
-        // The captured message went to a relay agent: the next one comes from there again.
-        draft.bootp.giaddr = bootp.giaddr;
-        draft.bootp.hops = 1;
-        draft.ip.src = bootp.giaddr;
-        draft.ip.dst = who.server.unwrap_or(Ipv4Addr::BROADCAST);
-        draft.udp.sport = SERVER_PORT;
-        if let Some(ether) = captured.ether() {
+    // Taken between server and relay agent; behind the relay agent the reply goes to port 68.
+    let at_relay =
+        !bootp.giaddr.is_unspecified() && captured.udp().is_some_and(|it| it.dport == SERVER_PORT);
+    if at_relay {
+        if let Some(ether) = captured.ether().filter(|it| !it.dst.is_multicast()) {
             draft.ether = Ether {
                 dst: ether.src,
                 src: ether.dst,
                 ethertype: Auto::Unset,
             };
         }
-        if let Some(relay) = message.data(82) {
-            draft.options.push(option(82, relay.into_owned()));
+        // What a client unicasts is routed past the relay agent (section 4.3.6).
+        if message_type != RELEASE && !renewing {
+            draft.bootp.giaddr = bootp.giaddr;
+            draft.bootp.hops = 1;
+            draft.ip.src = bootp.giaddr;
+            draft.ip.dst = who.server.unwrap_or(Ipv4Addr::BROADCAST);
+            draft.udp.sport = SERVER_PORT;
+            if let Some(relay) = message.data(82) {
+                draft.options.push(option(82, relay.into_owned()));
+            }
         }
     }
     draft
+}
+
+/// Has a client's message say what the same client said `earlier` in the exchange: the identifier and the
+/// parameter list that all of its messages repeat once one has them (section 4.3.2). Servers before
+/// RFC 6842 do not return the identifier, so the reply alone does not tell it.
+pub fn as_before(draft: &mut Draft, earlier: &Message) {
+    match earlier.data(61) {
+        Some(data) => draft.put(option(61, data.into_owned())),
+        None => draft.options.retain(|it| it.code != 61),
+    }
+    if let (Some(_), Some(list)) = (draft.data(55), earlier.data(55)) {
+        draft.put(option(55, list.into_owned()));
+    }
 }
 
 fn follow_client(message_type: u8, captured: &Frame, message: &Message, who: &Identity) -> Draft {
@@ -458,7 +485,13 @@ fn follow_client(message_type: u8, captured: &Frame, message: &Message, who: &Id
         reply.yiaddr = Ipv4Addr::UNSPECIFIED;
         draft.options.retain(|it| !matches!(it.code, 51 | 58 | 59));
     }
-    let delivery = Delivery::of(message_type, &draft.bootp);
+    let delivery = Delivery::of(message_type, &draft.bootp, bootp.ciaddr);
+    if !bootp.giaddr.is_unspecified()
+        && let Some(router) = draft.options.iter_mut().find(|it| it.code == 3)
+    {
+        // This server is not on the client's network; the relay agent is.
+        router.data = bootp.giaddr.octets().to_vec();
+    }
     draft.ip.dst = delivery.ip;
     draft.udp.dport = delivery.port;
     draft.ether.dst = match (delivery.hardware, captured.ether()) {
@@ -505,9 +538,9 @@ pub struct Delivery {
 
 impl Delivery {
     /// Where a reply of this type with this header goes: to the relay agent if there is one; a NAK by
-    /// broadcast; to `ciaddr` if the client holds it; by broadcast if the client asks for that; else
-    /// to `yiaddr` at `chaddr`.
-    pub fn of(message_type: u8, reply: &Bootp) -> Delivery {
+    /// broadcast; to the `ciaddr` of the client's message if it has one; by broadcast if the client
+    /// asks for that; else to `yiaddr` at `chaddr`.
+    pub fn of(message_type: u8, reply: &Bootp, ciaddr: Ipv4Addr) -> Delivery {
         let to = |ip, hardware| Delivery {
             ip,
             port: CLIENT_PORT,
@@ -524,8 +557,8 @@ impl Delivery {
             }
         } else if message_type == NAK {
             everyone
-        } else if !reply.ciaddr.is_unspecified() {
-            to(reply.ciaddr, Hardware::NextHop)
+        } else if !ciaddr.is_unspecified() {
+            to(ciaddr, Hardware::NextHop)
         } else if reply.broadcast() || reply.yiaddr.is_unspecified() {
             everyone
         } else {

@@ -224,7 +224,7 @@ impl Server {
         });
         if kind != NAK {
             draft.bootp.yiaddr = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
-            let delivery = template::Delivery::of(kind, &draft.bootp);
+            let delivery = template::Delivery::of(kind, &draft.bootp, message.bootp.ciaddr);
             draft.ip.dst = delivery.ip;
             if delivery.hardware == template::Hardware::Client {
                 draft.ether.dst = message.bootp.client_mac();

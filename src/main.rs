@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         || std::process::exit(130),
     ));
     if let Err(error) = handler {
-        eprintln!("dhcpcraft: Ctrl-C will not end the run in order: {error}");
+        complain(&format!("Ctrl-C will not end the run in order: {error}"));
     }
     let command = match cli.verb {
         Some(Verb::Command(command)) => command,
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
             ExitCode::from(130)
         }
         Err(error) => {
-            eprintln!("dhcpcraft: {error}");
+            complain(&error.to_string());
             ExitCode::from(error.exit_code())
         }
     }
@@ -68,6 +68,11 @@ fn on_interrupt(flag: Arc<AtomicBool>, patience: Duration, exit: impl Fn()) -> i
             eprintln!("stopping; if it does not, Ctrl-C in two seconds ends dhcpcraft");
         }
     }
+}
+
+/// Says what went wrong. Where not even that can be written, the exit code has to do.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "dhcpcraft: {text}");
 }
 
 fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {

@@ -10,6 +10,7 @@ pub mod leases;
 pub mod peers;
 pub mod process;
 pub mod segment;
+pub mod tool;
 pub mod terminal;
 
 use std::{

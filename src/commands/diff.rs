@@ -32,8 +32,8 @@ impl DiffArgs {
     /// What differs.
     pub fn run(&self, session: &Session) -> Result<Vec<Difference>, Error> {
         let (first, second) = (
-            input::base(&self.first, &[], session)?,
-            input::base(&self.second, &[], session)?,
+            input::base(&self.first, &[], session)?.frame,
+            input::base(&self.second, &[], session)?.frame,
         );
         let ignored = |it: &Difference| {
             self.ignore

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::dhcp::assign::{self, Assignment};
-use crate::dhcp::template::Draft;
+use crate::dhcp::template::{Draft, Identity};
 use crate::dhcp::{Overload, options};
 use crate::wire::*;
 
@@ -412,9 +412,21 @@ impl Edits {
     }
 
     /// Puts the user's options and fields onto a captured frame; everything else stays byte for byte,
-    /// and right lengths and checksums follow.
-    pub fn edit(&self, frame: &mut Frame) {
+    /// and right lengths and checksums follow. `who` has the MAC addresses that --chaddr and --src-mac
+    /// chose.
+    pub fn edit(&self, frame: &mut Frame, who: &Identity) {
         frame.relax();
+        let before = frame.bootp().map(|it| it.client_mac());
+        if let (Some(_), Some(bootp)) = (self.chaddr, frame.bootp_mut()) {
+            bootp.set_client_mac(who.client_mac);
+        }
+        if let Some(ether) = frame.ether_mut() {
+            // A client that sends for itself keeps doing so.
+            let follows = self.chaddr.is_some() && before == Some(ether.src);
+            if self.src_mac.is_some() || follows {
+                ether.src = who.source_mac;
+            }
+        }
         if let Some(dhcp) = frame.dhcp_mut()
             && (!self.set.is_empty() || !self.removed.is_empty())
         {

@@ -498,25 +498,51 @@ pub fn bases(source: &Source, wanted: &[u8], session: &Session) -> Result<Vec<Fr
     Ok(found.into())
 }
 
+/// The frame that a command is based on, and what the client said before it.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The frame.
+    pub frame: Frame,
+    /// The client's last message before it in the same exchange.
+    pub earlier: Option<Frame>,
+}
+
+/// Messages of clients kept to find what stands before a reply.
+const EARLIER: usize = 64;
+
 /// The frame that a command is based on: the one with the given number, or else the last whose
 /// message is of one of the `wanted` types; with no types, the first frame.
-pub fn base(source: &Source, wanted: &[u8], session: &Session) -> Result<Frame, Error> {
+pub fn base(source: &Source, wanted: &[u8], session: &Session) -> Result<Base, Error> {
     let mut input = source.open_until(session.interruption())?;
     let mut found = None;
+    let mut said: std::collections::VecDeque<Frame> = Default::default();
     let mut count = 0;
     while let Some(packet) = input.next_packet()? {
         count += 1;
+        let frame = Frame::decode_as(packet.link_type, &packet.bytes);
         if source.number.is_some_and(|number| number != count) {
+            said.extend(frame.bootp().is_some_and(|it| it.op == 1).then_some(frame));
             continue;
         }
-        let frame = Frame::decode_as(packet.link_type, &packet.bytes);
         let message_type = Message::of(&frame).and_then(|it| it.message_type());
         let fits = wanted.is_empty() || message_type.is_some_and(|it| wanted.contains(&it));
         if source.number.is_some() || fits {
-            found = Some(frame);
+            let exchange = |it: &Frame| it.bootp().map(|it| (it.xid, it.client_mac()));
+            let earlier = said
+                .iter()
+                .rfind(|it| exchange(it) == exchange(&frame))
+                .cloned();
+            found = Some(Base {
+                frame: frame.clone(),
+                earlier,
+            });
             if source.number.is_some() || wanted.is_empty() {
                 break;
             }
+        }
+        said.extend(frame.bootp().is_some_and(|it| it.op == 1).then_some(frame));
+        if said.len() > EARLIER {
+            said.pop_front();
         }
     }
     found.ok_or_else(|| {

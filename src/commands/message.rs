@@ -16,7 +16,7 @@ use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
-use crate::dhcp::template::{self, Identity};
+use crate::dhcp::template::{self, Draft, Identity};
 use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
 use crate::link::segment::EPOCH;
 use crate::talk::{Choose, Host, Player, Resolver, Sender, SenderConfig};
@@ -121,15 +121,17 @@ impl CraftArgs {
                 })
             }
             (kind, Some(source)) => {
-                let mut base = input::base(source, &[], session)?;
+                let base = input::base(source, &[], session)?.frame;
                 let mut edits = self.message.edits.clone();
                 if let Some(Kind::Dhcp(number)) = kind {
                     edits.set_message_type(number);
                 }
-                edits.edit(&mut base);
-                let replies = base.bootp().is_some_and(|it| it.op == 1);
-                send(&self.message, session, sink, replies, |_, _| {
-                    Ok(base.clone())
+                let op = edits.number("BOOTP", "op");
+                let op = op.or(base.bootp().map(|it| u64::from(it.op)));
+                send(&self.message, session, sink, op == Some(1), |who, _| {
+                    let mut frame = base.clone();
+                    edits.edit(&mut frame, who);
+                    Ok(frame)
                 })
             }
         }
@@ -160,8 +162,13 @@ pub fn run(
         || (template::from_client(message_type) && message_type > INFORM);
     let mut wanted = followed(message_type).to_vec();
     wanted.push(message_type);
+    let mut earlier = None;
     let captured = match (&args.from, &args.choose) {
-        (Some(source), None) => Some(input::base(source, &wanted, session)?),
+        (Some(source), None) => {
+            let base = input::base(source, &wanted, session)?;
+            earlier = base.earlier;
+            Some(base.frame)
+        }
         (Some(source), Some(choose)) => {
             let all = input::bases(source, followed(message_type), session)?;
             Some(chosen(all, choose, args)?)
@@ -177,22 +184,65 @@ pub fn run(
     send(args, session, sink, replies, |identity, edits| {
         if same || followed(message_type).is_empty() {
             let mut frame = captured.clone();
-            edits.edit(&mut frame);
+            edits.edit(&mut frame, identity);
             return Ok(frame);
         }
+        let client = template::from_client(message_type);
         let mut who = identity.clone();
-        // The client of the captured exchange sends on, unless another MAC is named.
-        if template::from_client(message_type)
-            && edits.src_mac.is_none()
+        if !client {
+            who.server = who.server.or(who.own);
+        } else if edits.src_mac.is_none()
             && let Some(bootp) = captured.bootp()
         {
+            // The client of the captured exchange sends on, unless another MAC is named.
             who.source_mac = bootp.client_mac();
         }
         who.server = named_server(edits).or(who.server);
         who.address = named_address(message_type, edits).or(who.address);
-        let draft = template::following(message_type, &captured, &who).map_err(Error::Usage)?;
+        let mut draft = template::following(message_type, &captured, &who).map_err(Error::Usage)?;
+        if edits.src_mac.is_some() {
+            draft.ether.src = who.source_mac;
+        }
+        if let Some(earlier) = earlier.as_ref().and_then(Message::of).filter(|_| client) {
+            template::as_before(&mut draft, &earlier);
+        }
+        // A reply to chaddr would go to another station than the one named.
+        if matches!(message_type, DISCOVER | REQUEST)
+            && edits.src_mac.is_some()
+            && who.source_mac != draft.bootp.client_mac()
+        {
+            draft.bootp.set_broadcast(true);
+        }
+        complete(message_type, &draft)?;
         Ok(edits.build(draft))
     })
+}
+
+/// Refuses a message that would lack what RFC 2131 wants in it and the captured frame did not tell.
+fn complete(message_type: u8, draft: &Draft) -> Result<(), Error> {
+    let lacks = |flag: &str, what: &str| {
+        let name = message_type_name(message_type).unwrap_or("the message");
+        Err(Error::Usage(format!(
+            "{name} needs {flag}: the frame it follows does not tell {what}"
+        )))
+    };
+    let lease = message_type == OFFER || draft.data(51).is_some();
+    let nameless = draft.data(54).is_none();
+    match message_type {
+        OFFER | ACK if lease && draft.bootp.yiaddr.is_unspecified() => {
+            lacks("--yiaddr IP", "the address to give")
+        }
+        OFFER | ACK | NAK if nameless => lacks("--server-id IP", "the server it comes from"),
+        DECLINE | RELEASE if nameless => lacks("--server-id IP", "the server that gave it"),
+        DECLINE if draft.data(50).is_none() => lacks("--requested-ip IP", "the address in use"),
+        RELEASE | INFORM if draft.bootp.ciaddr.is_unspecified() => {
+            lacks("--ciaddr IP", "the client's address")
+        }
+        REQUEST if draft.data(50).is_none() && draft.bootp.ciaddr.is_unspecified() => {
+            lacks("--requested-ip IP", "the address offered")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The message of this conversation that a command follows where the command line names nothing else.
@@ -288,7 +338,7 @@ pub fn renew(
 ) -> Result<Ending, Error> {
     let is_ack = |it: &Frame| Message::of(it).and_then(|it| it.message_type()) == Some(ACK);
     let ack = match &args.from {
-        Some(source) => Some(input::base(source, &[ACK], session)?),
+        Some(source) => Some(input::base(source, &[ACK], session)?.frame),
         None => session.received().into_iter().rfind(is_ack),
     };
     let edits = &args.edits;

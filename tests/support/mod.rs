@@ -10,8 +10,8 @@ pub mod leases;
 pub mod peers;
 pub mod process;
 pub mod segment;
-pub mod tool;
 pub mod terminal;
+pub mod tool;
 
 use std::{
     env,

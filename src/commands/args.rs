@@ -69,26 +69,40 @@ fn parse_vlan(text: &str) -> Result<Dot1Q, String> {
     }
 }
 
-/// Reads a length of time: `500ms`, `3s`, `2m`, `1h`, or seconds with a fraction, `0.5`.
+/// Reads a length of time: `500ms`, `3s`, `1h30m`, `2d`, or seconds with a fraction, `0.5`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
+    let mut rest = text;
+    let mut seconds = 0.0;
+    while let Some((part, tail)) = duration_part(rest) {
+        seconds += part;
+        rest = tail;
+    }
+    match rest.is_empty() && !text.is_empty() && (0.0..=1e9).contains(&seconds) {
+        true => Ok(Duration::from_secs_f64(seconds)),
+        false => Err("a time is a number with ms, s, m, h or d, such as 500ms, 3s or 1h30m".into()),
+    }
+}
+
+/// The seconds of a number with its unit, and what follows.
+fn duration_part(text: &str) -> Option<(f64, &str)> {
+    let number = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
+    let (digits, tail) = text.split_at(number);
+    let unit = tail
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(tail.len());
+    let (unit, tail) = tail.split_at(unit);
     let scale = match unit {
         "ms" => 0.001,
-        "" | "s" => 1.0,
+        "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => f64::NAN,
+        "d" => 86_400.0,
+        "" if tail.is_empty() => 1.0,
+        _ => return None,
     };
-    number
-        .parse::<f64>()
-        .ok()
-        .map(|number| number * scale)
-        .filter(|seconds| (0.0..=1e9).contains(seconds))
-        .map(Duration::from_secs_f64)
-        .ok_or_else(|| "a time is a number with ms, s, m or h, such as 500ms or 3s".into())
+    Some((digits.parse::<f64>().ok()? * scale, tail))
 }
 
 /// How often to send and how long to wait.
@@ -177,4 +191,32 @@ pub struct SeedArgs {
     /// Make the run repeatable: xid, random MACs, waits
     #[arg(long, value_name = "N", help_heading = "Sending")]
     pub seed: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_duration;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, millis) in [
+            ("500ms", Some(500)),
+            ("3s", Some(3000)),
+            ("0.5", Some(500)),
+            ("0", Some(0)),
+            ("1h30m", Some(5_400_000)),
+            ("2d", Some(172_800_000)),
+            ("1.5h", Some(5_400_000)),
+            ("", None),
+            ("h", None),
+            ("3x", None),
+            ("1h30", Some(3_630_000)),
+            ("-1s", None),
+            ("1e9", None),
+            ("99999999999", None),
+        ] {
+            let read = parse_duration(text).ok().map(|it| it.as_millis());
+            assert_eq!(read, millis, "{text}");
+        }
+    }
 }

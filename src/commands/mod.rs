@@ -15,6 +15,7 @@ pub mod message;
 pub mod options;
 pub mod outcome;
 mod progress;
+pub mod renew;
 pub mod script;
 pub mod serve;
 pub mod session;
@@ -222,9 +223,9 @@ impl Command {
     ) -> Result<Outcome, Error> {
         Ok(match self {
             Command::Craft(args) => Outcome::Ran(args.run(session, sink)?),
-            Command::Renew(args) => renew(message::Renewal::Renew, args, session, sink)?,
-            Command::Rebind(args) => renew(message::Renewal::Rebind, args, session, sink)?,
-            Command::Reboot(args) => renew(message::Renewal::Reboot, args, session, sink)?,
+            Command::Renew(args) => renew(renew::Renewal::Renew, args, session, sink)?,
+            Command::Rebind(args) => renew(renew::Renewal::Rebind, args, session, sink)?,
+            Command::Reboot(args) => renew(renew::Renewal::Reboot, args, session, sink)?,
             Command::Dora(args) => args.run(session, sink)?,
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
@@ -245,12 +246,12 @@ impl Command {
 }
 
 fn renew(
-    renewal: message::Renewal,
+    renewal: renew::Renewal,
     args: &message::MessageArgs,
     session: &mut session::Session,
     sink: &mut dyn outcome::Sink,
 ) -> Result<Outcome, Error> {
-    Ok(Outcome::Ran(message::renew(renewal, args, session, sink)?))
+    Ok(Outcome::Ran(renew::renew(renewal, args, session, sink)?))
 }
 
 /// The line that says a run happens in the lab.

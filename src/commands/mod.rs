@@ -8,6 +8,7 @@ pub mod dora;
 pub mod edits;
 mod error;
 pub mod explain;
+mod hextext;
 pub mod input;
 pub mod interfaces;
 pub mod lab;

@@ -300,3 +300,19 @@ fn the_text_about_them_names_every_file_and_no_other() {
         .sum();
     assert!(size < 300_000, "{size} bytes of samples");
 }
+
+#[test]
+fn one_value_of_each_frame_that_has_it() {
+    let file = directory().join("relayed.pcapng");
+    let lines = succeed(&["show", text(&file), "--print", "yiaddr"]);
+    assert_eq!(
+        lines.lines().count(),
+        2,
+        "the ARP frames have none: {lines}"
+    );
+    let output = Command::new(TOOL)
+        .args(["show", text(&file), "--print", "captive-portal"])
+        .output()
+        .expect("the tool starts");
+    assert_eq!(output.status.code(), Some(1), "no frame has one");
+}

@@ -75,6 +75,8 @@ pub struct View {
     ack: Option<Box<Entry>>,
     /// Whether frames of a link are listed as they come, not gathered for a table.
     live: bool,
+    /// Values printed of frames read or built.
+    printed: u64,
     /// Whether frames are not shown, only what came of them.
     hidden: bool,
     /// Writes `--format script`; the language is a floor above and says how.
@@ -100,6 +102,7 @@ impl View {
             ladder: None,
             ack: None,
             live: false,
+            printed: 0,
             hidden: false,
             script: source::command,
         }
@@ -272,8 +275,7 @@ impl View {
             Direction::Received => {
                 it.verdict == Verdict::Part && it.frame.bootp().is_some_and(|bootp| bootp.op == 2)
             }
-            Direction::Sent => false,
-            Direction::Built | Direction::Read => true,
+            _ => false,
         });
         let entry = match ending {
             Ending::Bound => frames.next_back(),
@@ -283,6 +285,13 @@ impl View {
             Some(entry) => {
                 let value = lookup::value(&entry.frame, what).map_err(Error::Missing)?;
                 writeln!(self.out, "{value}")?;
+            }
+            None if self.frames > 0 && self.printed == 0 && self.kept.is_empty() => {
+                let reason = match self.frames {
+                    1 => format!("the frame holds no `{what}`"),
+                    frames => format!("none of the {frames} frames holds `{what}`"),
+                };
+                return Err(Error::Missing(reason));
             }
             None => self.ending(ending)?,
         }
@@ -323,8 +332,17 @@ impl Sink for View {
         if self.hidden {
             return Ok(());
         }
-        if self.print.is_some() {
-            self.keep(entry);
+        if let Some(what) = &self.print {
+            match entry.direction {
+                // Of frames that are no reply to anything, each has its own value, if any.
+                Direction::Read | Direction::Built => {
+                    if let Ok(value) = lookup::value(&entry.frame, what) {
+                        self.printed += 1;
+                        writeln!(self.out, "{value}")?;
+                    }
+                }
+                Direction::Sent | Direction::Received => self.keep(entry),
+            }
             return Ok(());
         }
         match (self.format, entry.direction) {

@@ -458,3 +458,27 @@ fn a_relay_agent_gets_leases_for_its_clients() {
         server.expect_active(address);
     });
 }
+
+#[test]
+fn many_clients_stay_off_the_default_route_unless_forced() {
+    let segment = Segment::new();
+    let server = segment.server(Kind::Kea, ServerConfig::default());
+    let interface = segment.client_interface();
+    let route = ["route", "add", "default", "dev", interface];
+    let added = segment.client_command("ip").args(route).status();
+    assert!(added.expect("ip starts").success());
+    let many = ["dora", "--clients", "3", "--json"];
+    assert_eq!(run(&segment, &many).status.code(), Some(2));
+    let output = run(&segment, &[&many[..], &["--force"]].concat());
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let rows = text
+        .lines()
+        .map(|line| serde_json::from_str::<Json>(line).expect("JSON"));
+    let bound: Vec<Json> = rows.filter(|it| it["state"] == "bound").collect();
+    assert_eq!(bound.len(), 3);
+    for row in bound {
+        let address = row["address"].as_str().and_then(|it| it.parse().ok());
+        server.expect_active(address.expect("an address"));
+    }
+}

@@ -276,6 +276,8 @@ pub struct Here {
     pub address: Option<Ipv4Addr>,
     /// The same with the bits of its mask.
     pub network: Option<(Ipv4Addr, u8)>,
+    /// Whether the machine's default route goes through it.
+    pub default_route: bool,
     /// Whether it is the lab.
     pub lab: bool,
 }
@@ -289,6 +291,7 @@ impl Here {
             mac: lab::CLIENT_MAC,
             address: None,
             network: None,
+            default_route: false,
             lab,
         };
         if !lab && !Path::new(name).is_file() {
@@ -296,6 +299,7 @@ impl Here {
             here.mac = status.mac.unwrap_or(here.mac);
             here.address = status.ipv4();
             here.network = status.network;
+            here.default_route = status.default_route;
         }
         Ok(here)
     }

@@ -8,7 +8,6 @@ pub mod dora;
 pub mod edits;
 mod error;
 pub mod explain;
-mod hextext;
 pub mod input;
 pub mod interfaces;
 pub mod lab;

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Error;
+use super::hextext;
 use super::input::Source;
 use super::progress::Progress;
 use super::session::Session;
-use crate::link::capture::CaptureWriter;
+use crate::link::capture::{CaptureWriter, InterfaceInfo};
+use crate::wire::link_type;
 
 /// Arguments of `convert`.
 #[derive(Clone, Debug, Args)]
@@ -57,9 +59,12 @@ impl ConvertArgs {
         }
     }
 
-    fn finish(&self, output: &mut Output) -> Result<(), Error> {
+    fn finish(&self, output: &mut Output, interfaces: &[InterfaceInfo]) -> Result<(), Error> {
         match output {
-            Output::Capture(writer) => Ok(writer.finish()?),
+            Output::Capture(writer) => {
+                writer.declare_unused(interfaces)?;
+                Ok(writer.finish()?)
+            }
             Output::Hex(out, path) => out.flush().map_err(|it| self.hex_error(path, it)),
         }
     }
@@ -86,7 +91,7 @@ impl ConvertArgs {
             .unwrap_or_default();
         let mut output = match extension {
             _ if self.to_stdout() => Output::Hex(
-                Box::new(std::io::stdout()),
+                Box::new(std::io::BufWriter::new(std::io::stdout())),
                 PathBuf::from("standard output"),
             ),
             "hex" | "txt" => {
@@ -98,6 +103,8 @@ impl ConvertArgs {
         };
         let progress = Progress::converting(&self.from.name);
         let (mut read, mut written) = (0, 0);
+        // What a reader of the hex takes the next frame for.
+        let mut link_type = link_type::ETHERNET;
         while let Some(it) = packet {
             read += 1;
             let wanted = self.from.number.is_none_or(|wanted| wanted == read);
@@ -110,7 +117,18 @@ impl ConvertArgs {
                         writer.write(&it)?;
                     }
                     Output::Hex(out, path) => {
-                        writeln!(out, "{}", hex::encode(&it.bytes))
+                        let mut text = String::new();
+                        if it.link_type != link_type {
+                            link_type = it.link_type;
+                            text = hextext::heading(link_type) + "\n";
+                        }
+                        text += &hex::encode(&it.bytes);
+                        // A reader takes short lines for one stream that was wrapped.
+                        text += match it.bytes.len() < hextext::WHOLE {
+                            true => "\n\n",
+                            false => "\n",
+                        };
+                        out.write_all(text.as_bytes())
                             .map_err(|it| self.hex_error(path, it))?;
                     }
                 }
@@ -125,12 +143,12 @@ impl ConvertArgs {
                 Ok(packet) => packet,
                 Err(_) if session.interrupted() => break,
                 Err(error) => {
-                    self.finish(&mut output)?;
+                    self.finish(&mut output, input.interfaces())?;
                     return Err(error);
                 }
             };
         }
-        self.finish(&mut output)?;
+        self.finish(&mut output, input.interfaces())?;
         if let Some(wanted) = self.from.number.filter(|_| written == 0) {
             let from = Path::new(&self.from.name);
             return Err(Error::file(

@@ -8,6 +8,8 @@ pub mod dora;
 pub mod edits;
 mod error;
 pub mod explain;
+mod hexline;
+pub mod hextext;
 pub mod input;
 pub mod interfaces;
 pub mod lab;

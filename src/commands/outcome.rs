@@ -166,4 +166,8 @@ pub trait Sink {
     fn entry(&mut self, entry: &Entry) -> std::io::Result<()>;
     /// Something a person should know that is not part of the result; goes to standard error.
     fn notice(&mut self, text: &str);
+    /// The next entry may be long in coming.
+    fn idle(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

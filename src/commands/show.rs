@@ -50,6 +50,9 @@ impl ShowArgs {
                 if session.interrupted() {
                     return Ok(Ending::Interrupted);
                 }
+                if input.idle() {
+                    sink.idle()?;
+                }
                 let packet = input.next_packet();
                 if session.interrupted() {
                     return Ok(Ending::Interrupted);

@@ -393,9 +393,10 @@ fn time(interface: u32, high: u32, low: u32, state: &PcapNgState) -> Result<Time
 fn enhanced_packet(body: &Fields, state: &PcapNgState) -> Result<Packet, String> {
     let interface = body.u32(0)?;
     let captured = body.u32(12)? as usize;
+    let link_type = of_interface(interface, state)?;
     Ok(Packet {
         at: time(interface, body.u32(4)?, body.u32(8)?, state)?,
-        link_type: of_interface(interface, state)?,
+        link_type,
         interface,
         bytes: body.slice(20, captured)?.to_vec(),
         original_len: body.u32(16)?,
@@ -407,9 +408,10 @@ fn enhanced_packet(body: &Fields, state: &PcapNgState) -> Result<Packet, String>
 fn packet_block(body: &Fields, state: &PcapNgState) -> Result<Packet, String> {
     let interface = u32::from(body.u16(0)?);
     let captured = body.u32(12)? as usize;
+    let link_type = of_interface(interface, state)?;
     Ok(Packet {
         at: time(interface, body.u32(4)?, body.u32(8)?, state)?,
-        link_type: of_interface(interface, state)?,
+        link_type,
         interface,
         bytes: body.slice(20, captured)?.to_vec(),
         original_len: body.u32(16)?,
@@ -448,8 +450,9 @@ enum Writer {
 pub struct CaptureWriter {
     path: PathBuf,
     writer: Writer,
-    /// The number in this file of each interface declared.
-    numbers: HashMap<u32, u32>,
+    /// The number in this file of each interface declared; one that yields another link type counts as
+    /// another.
+    numbers: HashMap<(u32, u32), u32>,
     buffered: bool,
 }
 
@@ -505,7 +508,8 @@ impl CaptureWriter {
     /// Describes the interface that packets call `interface`. A pcap file holds one link type only.
     pub fn declare(&mut self, interface: u32, info: &InterfaceInfo) -> Result<(), CaptureError> {
         let error = |reason: String| CaptureError::new(&self.path, reason);
-        if self.numbers.contains_key(&interface) {
+        let key = (interface, info.link_type);
+        if self.numbers.contains_key(&key) {
             return Ok(());
         }
         match &mut self.writer {
@@ -555,7 +559,7 @@ impl CaptureWriter {
             }
         }
         let number = self.numbers.len() as u32;
-        self.numbers.insert(interface, number);
+        self.numbers.insert(key, number);
         self.flush()
     }
 
@@ -564,11 +568,17 @@ impl CaptureWriter {
     pub fn write(&mut self, packet: &Packet) -> Result<(), CaptureError> {
         self.declare(packet.interface, &InterfaceInfo::new("", packet.link_type))?;
         let (seconds, nanos) = packet.at.parts();
-        let interface_id = self.numbers.get(&packet.interface).copied().unwrap_or(0);
+        let key = (packet.interface, packet.link_type);
+        let interface_id = self.numbers.get(&key).copied().unwrap_or(0);
+        let path = &self.path;
+        let late = |_| {
+            let reason = "a time after 2106 does not fit into a pcap file; write .pcapng";
+            CaptureError::new(path, reason)
+        };
         let written = match &mut self.writer {
             Writer::Pcap(Some((writer, _)), _) => {
                 let raw = RawPcapPacket {
-                    ts_sec: u32::try_from(seconds).unwrap_or(u32::MAX),
+                    ts_sec: u32::try_from(seconds).map_err(late)?,
                     ts_frac: nanos,
                     incl_len: packet.bytes.len() as u32,
                     orig_len: packet.original_len,
@@ -612,6 +622,17 @@ impl CaptureWriter {
             Writer::PcapNg(writer) => writer.get_mut().flush().map_err(|it| chain(&it)),
         };
         flushed.map_err(|reason| CaptureError::new(&self.path, reason))
+    }
+
+    /// Describes the interfaces of which no packet came. A pcap file has room for one only.
+    pub fn declare_unused(&mut self, interfaces: &[InterfaceInfo]) -> Result<(), CaptureError> {
+        for (number, info) in interfaces.iter().enumerate() {
+            if matches!(self.writer, Writer::Pcap(Some(_), _)) {
+                break;
+            }
+            self.declare(number as u32, info)?;
+        }
+        Ok(())
     }
 
     /// Ends the file. One without packets is a capture all the same.

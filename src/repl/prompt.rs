@@ -389,4 +389,8 @@ impl Sink for Tee<'_> {
             self.view.notice(text);
         }
     }
+
+    fn idle(&mut self) -> std::io::Result<()> {
+        self.view.idle()
+    }
 }

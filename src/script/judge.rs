@@ -168,6 +168,10 @@ impl Sink for Kept<'_> {
     fn notice(&mut self, text: &str) {
         self.inner.notice(text);
     }
+
+    fn idle(&mut self) -> std::io::Result<()> {
+        self.inner.idle()
+    }
 }
 
 /// Whether an expression about one packet, `pkt`, is true.

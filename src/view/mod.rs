@@ -384,6 +384,10 @@ impl Sink for View {
         Ok(())
     }
 
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     fn notice(&mut self, text: &str) {
         if !self.quiet {
             // A notice that cannot be told is no reason to stop.

@@ -137,7 +137,7 @@ fn hex_of_every_kind_is_read() {
         assert_eq!(run.out, all, "colours {color}: {}", run.err);
     }
     // Our own hex keeps frames apart that others would wrap.
-    let short = "0011223344556677\n\n8899aabbccddeeff\n\n";
+    let short = "00112233445566778899aabb\n\nccddeeff\n";
     assert_eq!(
         feed(&["convert", "-", "-", "--quiet"], short.as_bytes()).out,
         short

@@ -123,8 +123,8 @@ impl ConvertArgs {
                             text = hextext::heading(link_type) + "\n";
                         }
                         text += &hex::encode(&it.bytes);
-                        // A reader takes short lines for one stream that was wrapped.
-                        text += match it.bytes.len() < hextext::WHOLE {
+                        // A reader would take it for a part of a stream that was wrapped.
+                        text += match hextext::may_wrap(it.bytes.len()) {
                             true => "\n\n",
                             false => "\n",
                         };

@@ -21,12 +21,14 @@ const PREAMBLE: usize = 1000;
 /// Largest frame that a dump may fold into a `*` line.
 const LARGEST: usize = 1 << 18;
 
-/// Bytes of the smallest whole frame with anything in it: Ethernet, IP and UDP headers, or an ARP packet.
-/// A shorter line may be the first of a wrapped stream.
-pub const WHOLE: usize = 42;
-
 /// Bytes per line of the programs that wrap streams.
-const WRAPS: [usize; 7] = [8, 12, 16, 20, 24, 30, 32];
+const WRAPS: [usize; 6] = [12, 16, 20, 24, 30, 32];
+
+/// Whether a line of this many bytes is taken for the first of a wrapped stream, unless an empty line
+/// follows. A whole message is longer than any of them.
+pub fn may_wrap(len: usize) -> bool {
+    WRAPS.contains(&len)
+}
 
 /// What a text has to hold, for messages.
 const EXPECTED: &str =
@@ -261,7 +263,7 @@ impl HexText {
             self.run_line = len;
         }
         self.run.extend(bytes);
-        if (first && !WRAPS.contains(&len)) || len < self.run_line || self.run.len() > LARGEST {
+        if (first && !may_wrap(len)) || len < self.run_line || self.run.len() > LARGEST {
             self.end();
         }
     }

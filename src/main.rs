@@ -77,6 +77,7 @@ fn complain(text: &str) {
 
 fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let mut session = Session::new(command.seed(), interrupted.clone());
+    session.rules_with(script::read_rules);
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();
     let mut view = view::View::for_command(command, terminal, Box::new(BufWriter::new(stdout)));

@@ -29,6 +29,14 @@ pub enum Error {
     /// What was asked for is not there (exit 1).
     #[error("{0}")]
     Missing(String),
+    /// The language ended with an error in the middle of the run (exit 1), or could not be read (exit 2).
+    #[error("{text}")]
+    Script {
+        /// The reason, with the calls that led there.
+        text: String,
+        /// The exit code that says it.
+        exit_code: u8,
+    },
     /// Standard output is gone.
     #[error("standard output: {0}")]
     Output(#[from] io::Error),
@@ -58,6 +66,7 @@ impl Error {
         match self {
             Error::Missing(_) => 1,
             Error::Usage(_) => 2,
+            Error::Script { exit_code, .. } => *exit_code,
             Error::Link(_) => 5,
             Error::Capture(_) | Error::File { .. } | Error::Output(_) => 6,
         }

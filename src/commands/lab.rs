@@ -1,6 +1,7 @@
 //! The built-in lab: a segment inside the process with players seated on it.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +10,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::Error;
 use crate::dhcp::assign::{self, Assignment};
 use crate::link::segment::{Quality, Segment};
-use crate::talk::{Host, Seated, Server, ServerConfig, Subnet};
+use crate::talk::{Host, Rules, Seated, Server, ServerConfig, Subnet};
 use crate::wire::MacAddr;
 
 /// The client's MAC address where nobody names one.
@@ -87,8 +88,18 @@ fn server() -> Result<ServerConfig, Error> {
     })
 }
 
-/// The segment with the cast that `name` asks for.
-pub fn open(name: &str, seed: u64) -> Result<Segment, Error> {
+/// The file of rules that `lab:FILE.star` names for the server.
+pub fn rules_file(name: &str) -> Option<&Path> {
+    let file = name.strip_prefix("lab:")?;
+    file.ends_with(".star").then(|| Path::new(file))
+}
+
+/// The segment with the cast that `name` asks for; `rules` reads those of a file.
+pub fn open(
+    name: &str,
+    seed: u64,
+    rules: impl Fn(&Path) -> Result<Box<dyn Rules>, Error>,
+) -> Result<Segment, Error> {
     let mut quality = Quality::default();
     if name == "lab:lossy" {
         quality.loss = 0.3;
@@ -116,17 +127,19 @@ pub fn open(name: &str, seed: u64) -> Result<Segment, Error> {
                 ChaCha8Rng::seed_from_u64(seed),
             ))));
         }
+        _ if rules_file(name).is_some() => {}
         _ => {
             let known: Vec<_> = CASTS.iter().map(|(name, _)| *name).collect();
             return Err(Error::Usage(format!(
-                "the lab has no cast `{name}`; there are {}",
+                "the lab has no cast `{name}`; there are {}, and lab:FILE.star with a server's rules",
                 known.join(", ")
             )));
         }
     }
-    segment.seat(Box::new(Seated(Server::new(
-        first,
-        ChaCha8Rng::seed_from_u64(seed),
-    ))));
+    let mut first = Server::new(first, ChaCha8Rng::seed_from_u64(seed));
+    if let Some(path) = rules_file(name) {
+        first.follow(rules(path)?);
+    }
+    segment.seat(Box::new(Seated(first)));
     Ok(segment)
 }

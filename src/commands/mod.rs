@@ -260,6 +260,11 @@ fn renew(
 pub fn lab_notice(name: &str) -> String {
     let cast = lab::CASTS.iter().find(|(it, _)| *it == name);
     match (name, cast) {
+        (_, None) if lab::rules_file(name).is_some() => {
+            format!(
+                "{name}: a server with those rules; nothing left the machine (-i IFACE for a real link)"
+            )
+        }
         ("lab", _) | (_, None) => {
             "lab: a server in this process, nothing left the machine (-i IFACE: a real link)".into()
         }

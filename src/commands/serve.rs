@@ -1,6 +1,7 @@
 //! Plays a DHCP server for the clients on a link.
 
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,6 +18,10 @@ use crate::wire::MacAddr;
 /// Arguments of `serve`.
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
+    /// A script that decides what is answered: functions on_discover(req), on_request(req) and so on; what it
+    /// has no function for the server answers by itself
+    #[arg(value_name = "RULES.star")]
+    rules: Option<PathBuf>,
     #[command(flatten)]
     link: LinkArgs,
     /// The server's address and its subnet [default: the interface's own]
@@ -226,6 +231,10 @@ impl ServeArgs {
 
     /// Serves until the time is over or the user stops it.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
+        let rules = match &self.rules {
+            Some(path) => Some(session.rules(path)?),
+            None => None,
+        };
         let mut link = session.open(&self.link, self.out.write.as_deref())?;
         if link.here.lab {
             return Err(Error::Usage(
@@ -241,6 +250,9 @@ impl ServeArgs {
             first.pool.0, first.pool.1, config.address, config.mac, self.link.interface
         ));
         let mut server = Server::new(config, session.fork());
+        if let Some(rules) = rules {
+            server.follow(rules);
+        }
         let mut clock = Watch::new(None, self.timeout, |_| false);
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut server, &mut clock];

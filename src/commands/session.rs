@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand_chacha::ChaCha8Rng;
@@ -24,11 +24,51 @@ use crate::link::capture::{CaptureWriter, Packet};
 use crate::link::record::Recorder;
 use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
-use crate::talk::{self, Event, Player};
+use crate::talk::{self, Event, Player, Rules};
 use crate::wire::{Frame, MacAddr};
 
 /// Whether an entry is one of those asked for.
 type Admits = Rc<dyn Fn(&Entry) -> bool>;
+
+/// Reads a server's rules from a file. The floor of the language does it.
+pub type ReadRules = fn(&Path, u64, Failing) -> Result<Box<dyn Rules>, Error>;
+
+/// Where something that runs inside a player says that the run cannot go on.
+#[derive(Clone)]
+pub struct Failing {
+    first: Arc<Mutex<Option<Error>>>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Failing {
+    fn new(interrupted: Arc<AtomicBool>) -> Self {
+        Failing {
+            first: Arc::default(),
+            interrupted,
+        }
+    }
+
+    /// Stops the run. Of several reasons the first is told.
+    pub fn fail(&self, error: Error) {
+        self.slot().get_or_insert(error);
+        self.interrupted.store(true, Ordering::Relaxed);
+    }
+
+    /// What the user's asking to stop is written to.
+    pub fn interruption(&self) -> Arc<AtomicBool> {
+        self.interrupted.clone()
+    }
+
+    fn take(&self) -> Option<Error> {
+        let error = self.slot().take()?;
+        self.interrupted.store(false, Ordering::Relaxed);
+        Some(error)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Error>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// One run of the program.
 pub struct Session {
@@ -41,6 +81,8 @@ pub struct Session {
     /// Messages received in a conversation, for what follows them.
     memory: RefCell<VecDeque<Frame>>,
     admits: Option<Admits>,
+    read_rules: Option<ReadRules>,
+    failing: Failing,
 }
 
 /// Messages that a conversation remembers.
@@ -57,12 +99,27 @@ impl Session {
         Session {
             chance: ChaCha8Rng::seed_from_u64(seed),
             seed,
+            failing: Failing::new(interrupted.clone()),
             interrupted,
             conversation: false,
             open: None,
             memory: RefCell::default(),
             admits: None,
+            read_rules: None,
         }
+    }
+
+    /// How a server's rules are read.
+    pub fn rules_with(&mut self, read: ReadRules) {
+        self.read_rules = Some(read);
+    }
+
+    /// A server's rules from a file.
+    pub fn rules(&self, path: &Path) -> Result<Box<dyn Rules>, Error> {
+        let read = self.read_rules.ok_or_else(|| {
+            Error::Usage("rules cannot be read here: there is no language".into())
+        })?;
+        read(path, self.seed, self.failing.clone())
     }
 
     /// Keeps the link open from one command to the next, as long as they name the same one.
@@ -206,7 +263,7 @@ impl Session {
     fn link(&self, args: &LinkArgs) -> Result<Box<dyn Link>, Error> {
         let name = args.interface.as_str();
         Ok(if lab::is_lab(name) {
-            Box::new(lab::open(name, self.seed)?)
+            Box::new(lab::open(name, self.seed, |path| self.rules(path))?)
         } else if Path::new(name).is_file() {
             Box::new(ReplayLink::open(Path::new(name))?)
         } else {
@@ -367,6 +424,9 @@ impl OpenLink {
         (self.frames, self.first) = (frames, first);
         witness.health = self.link().health();
         outcome?;
+        if let Some(error) = session.failing.take() {
+            return Err(error);
+        }
         match failed {
             Some(error) => Err(error.into()),
             None => Ok(session.interrupted()),

@@ -13,16 +13,21 @@ use starlark::values::{
 
 use super::bytes::Bytes;
 use super::engine::command_error;
-use super::exchange::{Exchange, default_format};
+use super::exchange::{Exchange, default_format, packet_of};
 use super::judge::Judge;
 use super::packet::Packet;
-use super::{Host, error, host};
+use super::{Host, error, host, reply};
 use crate::commands::outcome::{Entry, Sink};
 use crate::commands::{Command, Outcome};
 use crate::view::lookup_json;
 
 /// Commands whose names are functions that do more.
 const OWN: &[&str] = &["show", "sniff", "diff"];
+
+/// Commands that with a packet in front build what follows it: `offer(req)`.
+const FOLLOWING: &[&str] = &[
+    "discover", "offer", "request", "ack", "nak", "decline", "release", "inform",
+];
 
 /// Whether a command has a flag.
 fn takes(command: &clap::Command, flag: &str) -> bool {
@@ -89,10 +94,20 @@ pub fn call<'v>(
     heap: Heap<'v>,
 ) -> starlark::Result<Value<'v>> {
     let mut words = vec![name.to_string()];
+    let followed = positions.first().and_then(|it| Packet::from_value(*it));
+    let followed = followed.filter(|_| FOLLOWING.contains(&name));
+    if let Some(packet) = followed {
+        let named: starlark::Result<Vec<_>> = named
+            .iter()
+            .filter(|it| !it.1.is_none())
+            .map(|it| Ok((it.0.clone(), word(it.1, 0)?)))
+            .collect();
+        words.extend(reply::following(host, name, packet, &named?)?);
+    }
     for (name, value) in named {
         words.extend(flag(name, *value)?);
     }
-    for value in positions {
+    for value in positions.iter().skip(usize::from(followed.is_some())) {
         words.push(word(*value, 0)?);
     }
     let command = command_line(host, &words).map_err(error)?;
@@ -125,6 +140,9 @@ pub fn call<'v>(
             let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
             return Err(error(told.join("\n")));
         }
+    }
+    if let (true, [entry]) = (followed.is_some(), collect.entries.as_slice()) {
+        return Ok(heap.alloc(packet_of(entry)));
     }
     Ok(value_of(&command, outcome, collect.entries, heap))
 }

@@ -15,7 +15,7 @@ pub use starlark::environment::Module;
 
 use super::depth::{self, with_room};
 use super::host::Host;
-use super::{commands, functions, text};
+use super::{commands, functions, reply, text};
 use crate::commands::Error as CommandError;
 
 /// Why source did not run to its end.
@@ -43,9 +43,23 @@ impl From<starlark::Error> for ScriptError {
             .unwrap_or(&text)
             .trim_end()
             .to_string();
-        let text = without_repeats(&text);
+        let text = without_repeats(&without_caller(&text));
         // The source shown is the prepared one: bytes literals as they were written.
         ScriptError { text, exit_code }
+    }
+}
+
+/// The text of an error without the caller that is no source: what called a function of the language.
+fn without_caller(text: &str) -> String {
+    const HEAD: &str = "Traceback (most recent call last):\n";
+    const CALLER: &str = "  File <builtin>, in <module>\n";
+    match text
+        .strip_prefix(HEAD)
+        .and_then(|it| it.strip_prefix(CALLER))
+    {
+        Some(rest) if rest.starts_with("  *") => format!("{HEAD}{rest}"),
+        Some(rest) => rest.strip_prefix("error: ").unwrap_or(rest).to_string(),
+        None => text.to_string(),
     }
 }
 
@@ -109,6 +123,7 @@ pub fn globals() -> &'static Globals {
         GlobalsBuilder::extended_by(&extensions)
             .with_namespace("json", super::json::functions)
             .with(functions::register)
+            .with(reply::register)
             .with(commands::register)
             .build()
     });
@@ -176,6 +191,13 @@ impl<'h> Engine<'h> {
         let mut eval = Evaluator::new(module);
         self.set_up(&mut eval);
         with_room(|| eval.eval_function(function, args, &[])).map_err(ScriptError::from)
+    }
+
+    /// Clears away what calls left behind in a module and nothing in it refers to. Values that were given
+    /// out are no longer good.
+    pub fn collect(&self, module: &Module) {
+        // The language does so at a module's outermost statements only.
+        let _ = self.run(module, "collect", "None");
     }
 
     fn set_up<'a>(&'a self, eval: &mut Evaluator<'_, 'a, '_>) {

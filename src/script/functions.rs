@@ -46,7 +46,7 @@ fn some(text: &str) -> Option<&str> {
 }
 
 /// A number of seconds: a whole one or with a fraction.
-fn number(value: Value, what: &str) -> starlark::Result<f64> {
+pub(super) fn number(value: Value, what: &str) -> starlark::Result<f64> {
     let json = super::json::of(value).ok();
     json.and_then(|it| it.as_f64()).ok_or_else(|| {
         error(format!(

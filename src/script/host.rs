@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use starlark::PrintHandler;
 use starlark::any::ProvidesStaticType;
 
+use super::rules::Line;
 use super::stack::Origin;
 use crate::commands::args::LinkArgs;
 use crate::commands::outcome::Entry;
@@ -51,6 +52,8 @@ pub struct Host {
     pub log: RefCell<Vec<Entry>>,
     /// Whether notices are kept off standard error.
     pub quiet: Cell<bool>,
+    /// The server whose rules run here.
+    pub server: RefCell<Option<Line>>,
     /// Whether a person is at a prompt, so that Ctrl-C ends the listening and not what was heard.
     pub converses: Cell<bool>,
 }
@@ -64,6 +67,7 @@ impl Host {
         style: Style,
     ) -> Self {
         session.converse();
+        session.rules_with(super::read_rules);
         Host {
             session: RefCell::new(session),
             settings: RefCell::default(),
@@ -72,6 +76,7 @@ impl Host {
             style: Cell::new(style),
             log: RefCell::default(),
             quiet: Cell::new(false),
+            server: RefCell::default(),
             converses: Cell::new(false),
         }
     }

@@ -21,6 +21,8 @@ mod option_list;
 mod options;
 pub mod packet;
 mod packet_methods;
+mod reply;
+mod rules;
 mod run;
 pub mod scapy;
 mod send;
@@ -33,11 +35,16 @@ use starlark::eval::Evaluator;
 pub use commands::{command_line, is_command, value_of};
 pub use engine::{Engine, Module, ScriptError, interpret};
 pub use exchange::{Exchange, packet_of, printed, source_of};
-pub use functions::names as function_names;
 pub use host::{Host, Settings};
 pub use judge::Judge;
+pub use rules::read as read_rules;
 pub use run::{host_for, run};
 pub use text::unfinished;
+
+/// The names of the functions that are no commands.
+pub fn function_names() -> Vec<String> {
+    [functions::names(), reply::names()].concat()
+}
 
 /// An error that a script sees, with the place in its source added on the way.
 pub fn error(text: impl std::fmt::Display) -> starlark::Error {

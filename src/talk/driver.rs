@@ -55,6 +55,9 @@ pub fn run(
         player.wake(now, &mut out);
     }
     loop {
+        if interrupted() {
+            return Ok(());
+        }
         let now = link.now();
         for it in out.frames.drain(..) {
             delayed.push((now + it.delay, it));
@@ -77,9 +80,6 @@ pub fn run(
             }
         }
         if delayed.is_empty() && players.iter().all(|player| player.done()) {
-            return Ok(());
-        }
-        if interrupted() {
             return Ok(());
         }
         let due = players

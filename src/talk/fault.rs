@@ -166,15 +166,7 @@ impl Fault {
             }
             Fault::WrongServerId => set(&mut frame, 54, &Ipv4Addr::new(192, 0, 2, 254).octets()),
             Fault::Without(codes) => retain(&mut frame, |code| !codes.contains(&code)),
-            Fault::Lease(seconds) => {
-                for (code, value) in [
-                    (51, *seconds),
-                    (58, seconds / 2),
-                    (59, (u64::from(*seconds) * 7 / 8) as u32),
-                ] {
-                    set(&mut frame, code, &value.to_be_bytes());
-                }
-            }
+            Fault::Lease(seconds) => lease(&mut frame, *seconds),
             Fault::LongOption => {
                 if let Some(dhcp) = frame.dhcp_mut() {
                     let end = dhcp
@@ -223,6 +215,17 @@ impl Spoiled {
                 Frame::new([Layer::Raw(bytes)])
             }
         }
+    }
+}
+
+/// Gives a lease time, with T1 and T2 to match.
+pub fn lease(frame: &mut Frame, seconds: u32) {
+    for (code, value) in [
+        (51, seconds),
+        (58, seconds / 2),
+        (59, (u64::from(seconds) * 7 / 8) as u32),
+    ] {
+        set(frame, code, &value.to_be_bytes());
     }
 }
 

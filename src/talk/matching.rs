@@ -14,9 +14,27 @@ pub enum Verdict {
     Stray(String),
 }
 
+/// Whether a frame answers an ARP request or an ICMP echo request.
+fn answers_probe(request: &Frame, reply: &Frame) -> bool {
+    if let (Some(asked), Some(told)) = (request.arp(), reply.arp()) {
+        return asked.op == 1 && told.op == 2 && told.psrc == asked.pdst;
+    }
+    match (request.icmp(), reply.icmp()) {
+        (Some(asked), Some(told)) => {
+            // `rest` is the identifier and the sequence number.
+            asked.kind == 8 && told.kind == 0 && told.rest == asked.rest
+        }
+        _ => false,
+    }
+}
+
 /// Compares a reply with the request it should answer: by xid *and* chaddr, because a broadcast
-/// reply reaches everybody and xids collide. `None` when the frame is no BOOTREPLY at all.
+/// reply reaches everybody and xids collide; of ARP by the address asked for, of ping by identifier and
+/// sequence number. `None` when the frame answers nothing of that kind.
 pub fn match_reply(request: &Frame, reply: &Frame) -> Option<Verdict> {
+    if answers_probe(request, reply) {
+        return Some(Verdict::Part);
+    }
     let sent = Message::of(request)?.bootp;
     let got = Message::of(reply)?.bootp;
     if got.op != 2 {

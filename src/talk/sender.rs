@@ -112,7 +112,10 @@ impl Player for Sender {
     ) -> Option<Verdict> {
         let mut stray = None;
         for pending in self.pending.iter_mut().filter(|it| it.sent > 0) {
-            match match_reply(&pending.frame, frame)? {
+            let Some(verdict) = match_reply(&pending.frame, frame) else {
+                continue;
+            };
+            match verdict {
                 Verdict::Part => {
                     if let Some(fault) = fault {
                         return Some(Verdict::Stray(fault.to_string()));

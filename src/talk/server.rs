@@ -9,7 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use super::fault::{Fault, Spoiled};
 use super::host::Host;
 use super::matching::Verdict;
-use super::player::{Outbox, Player};
+use super::player::{Outbox, Outgoing, Player};
+use super::rules::{Answering, Rules};
 use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
@@ -112,6 +113,7 @@ pub struct Server {
     /// A reply held back, and whether the next one is to be.
     held: Option<(Time, Frame, String)>,
     odd: bool,
+    rules: Option<Box<dyn Rules>>,
 }
 
 /// Who the client is: its identifier, else its hardware address (RFC 2131 section 4.2).
@@ -136,7 +138,13 @@ impl Server {
             chance,
             held: None,
             odd: false,
+            rules: None,
         }
+    }
+
+    /// Has rules decide before the server does.
+    pub fn follow(&mut self, rules: Box<dyn Rules>) {
+        self.rules = Some(rules);
     }
 
     fn subnet_for(&self, message: &Message) -> Option<&Subnet> {
@@ -277,6 +285,19 @@ impl Server {
         );
     }
 
+    /// Keeps an offered address for a while; a lease on it stays what it is.
+    fn keep(&mut self, ip: Ipv4Addr, key: &[u8], now: Time) {
+        let binding = self.bindings.get(&ip);
+        if binding.is_none_or(|it| !it.bound || it.until <= now) {
+            self.bind(ip, key, now + OFFER_KEPT, false);
+        }
+    }
+
+    /// When a lease given now ends.
+    fn expiry(&self, now: Time) -> Time {
+        now + Duration::from_secs(u64::from(self.config.lease))
+    }
+
     /// RFC 2131 section 4.3.2: ACK, NAK or nothing.
     fn request(
         &mut self,
@@ -319,8 +340,7 @@ impl Server {
             None if known == Some(wanted) && free => {}
             _ => return refuse,
         }
-        let until = now + Duration::from_secs(u64::from(self.config.lease));
-        self.bind(wanted, key, until, true);
+        self.bind(wanted, key, self.expiry(now), true);
         Some((ACK, Some(wanted)))
     }
 
@@ -335,16 +355,9 @@ impl Server {
         match kind {
             DISCOVER => {
                 let ip = self.pick(message, &key, now)?;
-                if self
-                    .bindings
-                    .get(&ip)
-                    .is_none_or(|it| !it.bound || it.until <= now)
-                {
-                    self.bind(ip, &key, now + OFFER_KEPT, false);
-                }
+                self.keep(ip, &key, now);
                 if self.config.rapid_commit && message.data(80).is_some() {
-                    let until = now + Duration::from_secs(u64::from(self.config.lease));
-                    self.bind(ip, &key, until, true);
+                    self.bind(ip, &key, self.expiry(now), true);
                     let reply = self.reply(ACK, frame, message, Some(ip))?;
                     return Some((reply, format!("ACK {ip}, rapid commit")));
                 }
@@ -411,10 +424,11 @@ impl Server {
     }
 
     /// Sends a reply, with everything done to it that the faults say.
-    fn send(&mut self, now: Time, reply: Frame, note: String, out: &mut Outbox) {
+    fn send(&mut self, now: Time, reply: Outgoing, out: &mut Outbox) {
+        let note = reply.note;
         let mut all = vec![Spoiled {
-            delay: self.config.think,
-            frame: reply,
+            delay: self.config.think + reply.delay,
+            frame: reply.frame,
             cut: None,
         }];
         for fault in &self.config.faults {
@@ -440,6 +454,43 @@ impl Server {
     }
 }
 
+/// The server at one moment, as its rules ask it.
+struct Asked<'a> {
+    server: &'a mut Server,
+    now: Time,
+}
+
+impl Answering for Asked<'_> {
+    fn own(&mut self, request: &Frame) -> Option<Frame> {
+        let message = Message::of(request).filter(|it| it.bootp.op == 1)?;
+        Some(self.server.answer(self.now, request, &message)?.0)
+    }
+
+    fn reply(&mut self, message_type: u8, request: &Frame) -> Option<Frame> {
+        let (server, now) = (&mut *self.server, self.now);
+        let message = Message::of(request).filter(|it| it.bootp.op == 1)?;
+        let key = client_key(&message);
+        let kind = message.message_type();
+        let asked = message.requested_ip();
+        let asked = asked.or(Some(message.bootp.ciaddr).filter(|ip| !ip.is_unspecified()));
+        let ip = match message_type {
+            OFFER => server.pick(&message, &key, now),
+            ACK if kind == Some(DISCOVER) => server.pick(&message, &key, now),
+            ACK if kind != Some(INFORM) => asked.or_else(|| server.pick(&message, &key, now)),
+            _ => None,
+        };
+        if let Some(ip) = ip.filter(|ip| server.free_for(*ip, &key, now)) {
+            match message_type {
+                ACK => server.bind(ip, &key, server.expiry(now), true),
+                _ => server.keep(ip, &key, now),
+            }
+        }
+        let gives = message_type == OFFER || (message_type == ACK && kind != Some(INFORM));
+        let ip = ip.or(gives.then_some(Ipv4Addr::UNSPECIFIED));
+        server.reply(message_type, request, &message, ip)
+    }
+}
+
 impl Player for Server {
     fn receive(
         &mut self,
@@ -460,8 +511,23 @@ impl Player for Server {
         if !dst.is_broadcast() && dst != self.config.address {
             return None;
         }
-        if let Some((reply, note)) = self.answer(now, frame, &message) {
-            self.send(now, reply, note, out);
+        let mut rules = self.rules.take();
+        let ruled = rules
+            .as_mut()
+            .and_then(|it| it.answer(now, frame, &mut Asked { server: self, now }));
+        self.rules = rules;
+        match ruled {
+            Some(replies) => {
+                for it in replies {
+                    self.send(now, it, out);
+                }
+            }
+            None => {
+                if let Some((frame, note)) = self.answer(now, frame, &message) {
+                    let delay = Duration::ZERO;
+                    self.send(now, Outgoing { frame, delay, note }, out);
+                }
+            }
         }
         Some(Verdict::Part)
     }

@@ -31,6 +31,7 @@ fn server(faults: &[&str]) -> Server {
     let config = ServerConfig {
         address: Ipv4Addr::new(192, 0, 2, 1),
         mac: MacAddr(2, 0, 0x5e, 0, 0, 1),
+        vlan: Vec::new(),
         subnets: vec![Subnet {
             network: Ipv4Addr::new(192, 0, 2, 0),
             prefix: 24,

@@ -46,12 +46,20 @@ pub struct LinkArgs {
     /// Interface, capture file, `lab` or `lab:CAST`; the lab is a DHCP server inside this process
     #[arg(short, long, value_name = "IFACE", default_value = "lab")]
     pub interface: String,
-    /// Tag sent frames with this VLAN; repeat for QinQ, outermost first
+    /// Tag sent frames with this VLAN, and take only answers with the same; repeat for QinQ, outermost first
     #[arg(long, value_name = "ID[:PCP]", value_parser = parse_vlan)]
     pub vlan: Vec<Dot1Q>,
     /// Leave the interface out of promiscuous mode; replies to a MAC that is not its own may be missed
     #[arg(long)]
     pub no_promisc: bool,
+}
+
+impl LinkArgs {
+    /// The VLANs named, outermost first; id 0 is a priority without one.
+    pub fn vlans(&self) -> Vec<u16> {
+        let ids = self.vlan.iter().map(|it| it.vlan);
+        ids.filter(|id| *id != 0).collect()
+    }
 }
 
 /// Reads `ID` or `ID:PCP`.

@@ -148,7 +148,7 @@ impl DoraArgs {
             sink.notice(&super::lab_notice(&self.link.interface));
         }
         let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
-        let mut host = Host::default();
+        let mut host = Host::default().on(self.link.vlans());
         let mut clients = Vec::new();
         for index in 0..self.clients {
             let identity = session.identity_of(index, &self.edits, &link.here);

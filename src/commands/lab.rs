@@ -54,6 +54,7 @@ fn server() -> Result<ServerConfig, Error> {
     Ok(ServerConfig {
         address: SERVER,
         mac: SERVER_MAC,
+        vlan: Vec::new(),
         subnets: vec![
             Subnet {
                 network: Ipv4Addr::new(192, 0, 2, 0),

@@ -19,7 +19,7 @@ use crate::dhcp::enums::*;
 use crate::dhcp::template::{self, Draft, Identity};
 use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
 use crate::link::segment::EPOCH;
-use crate::talk::{Choose, Host, Player, Resolver, Sender, SenderConfig};
+use crate::talk::{Choose, Host, Player, Resolver, Sender, SenderConfig, vlans};
 use crate::wire::*;
 
 /// Arguments of a command that sends one kind of message.
@@ -447,7 +447,7 @@ pub(super) fn send(
         frames.push(frame);
     }
     let mut witness = Witness::default();
-    let mut host = Host::default();
+    let mut host = Host::default().on(frames.first().map(vlans).unwrap_or_default());
     for frame in &mut frames {
         play_addresses(&mut host, frame);
         resolve(frame, args, &mut link, session, sink, &mut witness)?;

@@ -217,6 +217,7 @@ impl ServeArgs {
         Ok(ServerConfig {
             address: network.ip,
             mac: self.src_mac.unwrap_or(mac),
+            vlan: self.link.vlan.clone(),
             subnets,
             lease: u32::try_from(self.lease_time.as_secs()).unwrap_or(u32::MAX),
             think: Duration::ZERO,

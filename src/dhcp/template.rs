@@ -371,17 +371,10 @@ pub fn following(message_type: u8, captured: &Frame, who: &Identity) -> Result<D
     } else {
         follow_client(message_type, captured, &message, who)
     };
-    draft.tags = captured
-        .layers
-        .iter()
-        .filter_map(|layer| match layer {
-            Layer::Dot1Q(tag) => Some(Dot1Q {
-                ethertype: Auto::Unset,
-                ..tag.clone()
-            }),
-            _ => None,
-        })
-        .collect();
+    draft.tags = captured.tags().collect();
+    if let Some(ether) = captured.ether() {
+        draft.ether.ethertype = tag_protocol(ether.ethertype);
+    }
     Ok(draft)
 }
 

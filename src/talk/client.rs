@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
 use super::hold::{Held, Phase};
-use super::matching::{Verdict, match_reply};
+use super::matching::{Verdict, match_reply, vlans};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, REQUEST};
@@ -223,6 +223,7 @@ impl Client {
         let mut draft = template::following(number, captured, &who).ok()?;
         // Tags come from the request: a reply's priority is its sender's choice.
         draft.tags = Vec::new();
+        draft.ether.ethertype = Auto::Unset;
         Some(draft)
     }
 
@@ -372,7 +373,8 @@ impl Client {
         let probes =
             arp.sender_ip() == Some(Ipv4Addr::UNSPECIFIED) && arp.target_ip() == Some(address);
         let ours = mac == self.config.identity.source_mac || mac == self.config.identity.client_mac;
-        ((claims || probes) && !ours).then_some((address, mac))
+        let here = vlans(frame) == vlans(&self.request);
+        ((claims || probes) && !ours && here).then_some((address, mac))
     }
 
     fn decline(&mut self, now: Time, address: Ipv4Addr, mac: MacAddr, out: &mut Outbox) {

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::host::Host;
+use super::matching::vlans;
 use crate::dhcp::Message;
 use crate::dhcp::template::{self, Draft, Identity};
 use crate::link::Time;
@@ -61,7 +62,7 @@ impl Held {
         let t2 = part(message.rebinding_time(), 0.875);
         let t1 = part(message.renewal_time(), 0.5).min(t2);
         Some(Held {
-            host: Host::new(bootp.yiaddr, bootp.client_mac()),
+            host: Host::new(bootp.yiaddr, bootp.client_mac()).on(vlans(ack)),
             ack: ack.clone(),
             granted,
             t1,

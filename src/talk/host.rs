@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::matching::Verdict;
+use super::matching::{Verdict, vlans};
 use super::player::{Outbox, Player};
 use crate::link::Time;
 use crate::wire::*;
@@ -12,6 +12,8 @@ use crate::wire::*;
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     addresses: Vec<(Ipv4Addr, MacAddr)>,
+    /// The VLANs it stands on, outermost first; `None` for any.
+    vlans: Option<Vec<u16>>,
 }
 
 impl Host {
@@ -19,7 +21,14 @@ impl Host {
     pub fn new(ip: Ipv4Addr, mac: MacAddr) -> Self {
         Host {
             addresses: vec![(ip, mac)],
+            vlans: None,
         }
+    }
+
+    /// Has it answer only what comes with these VLAN tags, outermost first.
+    pub fn on(mut self, vlans: Vec<u16>) -> Self {
+        self.vlans = Some(vlans);
+        self
     }
 
     /// Answers for one more address.
@@ -37,22 +46,19 @@ impl Host {
     /// The answer to a frame, if it asks for one of the addresses.
     pub fn answer(&self, frame: &Frame) -> Option<(Frame, String)> {
         let ether = frame.ether()?;
+        if self.vlans.as_ref().is_some_and(|it| *it != vlans(frame)) {
+            return None;
+        }
         let back = |mac: MacAddr| {
             let mut layers = vec![
                 Ether {
                     dst: ether.src,
                     src: mac,
-                    ethertype: Auto::Unset,
+                    ethertype: tag_protocol(ether.ethertype),
                 }
                 .into(),
             ];
-            layers.extend(frame.layers.iter().filter_map(|layer| match layer {
-                Layer::Dot1Q(tag) => Some(Layer::Dot1Q(Dot1Q {
-                    ethertype: Auto::Unset,
-                    ..tag.clone()
-                })),
-                _ => None,
-            }));
+            layers.extend(frame.tags().map(Layer::from));
             layers
         };
         if let Some(arp) = frame.arp() {

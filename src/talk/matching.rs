@@ -16,6 +16,9 @@ pub enum Verdict {
 
 /// Whether a frame answers an ARP request or an ICMP echo request.
 fn answers_probe(request: &Frame, reply: &Frame) -> bool {
+    if vlans(request) != vlans(reply) {
+        return false;
+    }
     if let (Some(asked), Some(told)) = (request.arp(), reply.arp()) {
         return asked.op == 1 && told.op == 2 && told.psrc == asked.pdst;
     }
@@ -28,9 +31,25 @@ fn answers_probe(request: &Frame, reply: &Frame) -> bool {
     }
 }
 
+/// The VLANs that a frame travels on, outermost first. A tag with id 0 tells a priority only and names
+/// no VLAN (IEEE 802.1Q).
+pub fn vlans(frame: &Frame) -> Vec<u16> {
+    frame.vlans().filter(|id| *id != 0).collect()
+}
+
+/// VLANs in words: `VLAN 20`, `VLAN 20.30` for QinQ, `no VLAN`.
+fn named(vlans: &[u16]) -> String {
+    let ids: Vec<String> = vlans.iter().map(u16::to_string).collect();
+    match ids.is_empty() {
+        true => "no VLAN".into(),
+        false => format!("VLAN {}", ids.join(".")),
+    }
+}
+
 /// Compares a reply with the request it should answer: by xid *and* chaddr, because a broadcast
-/// reply reaches everybody and xids collide; of ARP by the address asked for, of ping by identifier and
-/// sequence number. `None` when the frame answers nothing of that kind.
+/// reply reaches everybody and xids collide; and by VLAN, because a host on the request's would not
+/// see it. Of ARP by the address asked for, of ping by identifier and sequence number. `None` when the
+/// frame answers nothing of that kind.
 pub fn match_reply(request: &Frame, reply: &Frame) -> Option<Verdict> {
     if answers_probe(request, reply) {
         return Some(Verdict::Part);
@@ -54,6 +73,9 @@ pub fn match_reply(request: &Frame, reply: &Frame) -> Option<Verdict> {
             name(theirs),
             name(ours)
         ))
+    } else if vlans(reply) != vlans(request) {
+        let (got, sent) = (named(&vlans(reply)), named(&vlans(request)));
+        Verdict::Stray(format!("on {got}, asked on {sent}"))
     } else {
         Verdict::Part
     })

@@ -18,7 +18,7 @@ pub use client::{Choose, Client, ClientConfig, ClientEnd, Hold};
 pub use driver::{Event, run};
 pub use fault::{FAULTS, Fault, Spoiled, lease};
 pub use host::Host;
-pub use matching::{Verdict, checksum_fault, match_reply};
+pub use matching::{Verdict, checksum_fault, match_reply, vlans};
 pub use player::{Late, Outbox, Outgoing, Player, Seated};
 pub use resolver::Resolver;
 pub use rules::{Answering, Rules};

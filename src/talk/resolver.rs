@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::matching::Verdict;
+use super::matching::{Verdict, vlans};
 use super::player::{Outbox, Player};
 use crate::link::Time;
 use crate::wire::*;
@@ -51,7 +51,8 @@ impl Player for Resolver {
         _out: &mut Outbox,
     ) -> Option<Verdict> {
         let arp = frame.arp()?;
-        if arp.op != 2 || arp.sender_ip() != Some(self.target) {
+        let ours = self.tags.iter().map(|it| it.vlan).filter(|id| *id != 0);
+        if arp.op != 2 || arp.sender_ip() != Some(self.target) || !ours.eq(vlans(frame)) {
             return None;
         }
         self.found = arp.sender_mac();

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::fault::{Fault, Spoiled};
 use super::host::Host;
-use super::matching::Verdict;
+use super::matching::{Verdict, vlans};
 use super::player::{Outbox, Outgoing, Player};
 use super::rules::{Answering, Rules};
 use crate::dhcp::Message;
@@ -53,6 +53,9 @@ pub struct ServerConfig {
     pub address: Ipv4Addr,
     /// Its Ethernet address.
     pub mac: MacAddr,
+    /// The VLAN it stands on, as tags of its replies; none for every VLAN, each answered with the tags
+    /// it asked with.
+    pub vlan: Vec<Dot1Q>,
     /// Its subnets; the first is the one it stands on.
     pub subnets: Vec<Subnet>,
     /// Lease time in seconds.
@@ -108,6 +111,8 @@ const HELD: Duration = Duration::from_secs(1);
 pub struct Server {
     config: ServerConfig,
     host: Host,
+    /// The VLANs it stands on; none for any.
+    own: Vec<u16>,
     bindings: BTreeMap<Ipv4Addr, Binding>,
     chance: ChaCha8Rng,
     /// A reply held back, and whether the next one is to be.
@@ -131,8 +136,14 @@ fn client_key(message: &Message) -> Vec<u8> {
 impl Server {
     /// A server with no bindings, whose faults draw from `chance`.
     pub fn new(config: ServerConfig, chance: ChaCha8Rng) -> Self {
+        let host = Host::new(config.address, config.mac);
+        let own: Vec<u16> = config.vlan.iter().map(|it| it.vlan).collect();
         Server {
-            host: Host::new(config.address, config.mac),
+            host: match own.is_empty() {
+                true => host,
+                false => host.on(own.clone()),
+            },
+            own,
             config,
             bindings: BTreeMap::new(),
             chance,
@@ -226,6 +237,9 @@ impl Server {
         };
         let mut draft = template::following(kind, frame, &who).ok()?;
         draft.ip.src = self.config.address;
+        for (tag, own) in draft.tags.iter_mut().zip(&self.config.vlan) {
+            tag.prio = own.prio;
+        }
         draft.put(Assignment {
             code: 54,
             data: self.config.address.octets().to_vec(),
@@ -499,7 +513,7 @@ impl Player for Server {
         fault: Option<&str>,
         out: &mut Outbox,
     ) -> Option<Verdict> {
-        if fault.is_some() {
+        if fault.is_some() || !(self.own.is_empty() || vlans(frame) == self.own) {
             return None;
         }
         if let Some((answer, note)) = self.host.answer(frame) {

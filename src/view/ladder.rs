@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Style;
 use super::style::{columns, cut, take_line};
-use super::summary::{duration, facts, summary};
+use super::summary::{duration, facts, summary, vlans};
 use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::dhcp::Message;
 use crate::wire::{Frame, MacAddr};
@@ -13,6 +13,8 @@ use crate::wire::{Frame, MacAddr};
 #[derive(Default)]
 pub struct Ladder {
     client: Option<MacAddr>,
+    /// The VLANs of the first frame; a rung names its own where they are others.
+    vlans: Vec<u16>,
     /// The last request while it has no answer, and how often it was seen.
     last: Option<(Asked, u32)>,
 }
@@ -71,6 +73,7 @@ impl Ladder {
         let left = lane.left;
         if self.client.is_none() {
             self.client = Some(client_of(&entry.frame));
+            self.vlans = entry.frame.vlans().collect();
             self.head(out, &lane, style)?;
         }
         let rightward = match (entry.direction, from_client(&entry.frame)) {
@@ -120,7 +123,10 @@ impl Ladder {
     fn head(&self, out: &mut dyn Write, lane: &Lane, style: &Style) -> io::Result<()> {
         let Lane { left, between, .. } = *lane;
         let client = self.client.unwrap_or_default();
-        let head = format!("{:1$}client {client}", "", left / 2);
+        let mut head = format!("{:1$}client {client}", "", left / 2);
+        if !self.vlans.is_empty() {
+            head += &format!("  {}", vlans(&self.vlans));
+        }
         let right = "servers";
         let gap = (left + between + 5).saturating_sub(head.len() + right.len());
         writeln!(out, "{}{:gap$}{}", style.bold(&head), "", style.bold(right))?;
@@ -137,6 +143,10 @@ impl Ladder {
     /// What is said on the arrow beside the type.
     fn facts(&mut self, entry: &Entry, message: &Message) -> Vec<String> {
         let mut facts = facts(message, &[]);
+        let tags: Vec<u16> = entry.frame.vlans().collect();
+        if tags != self.vlans {
+            facts.insert(0, vlans(&tags));
+        }
         let bootp = message.bootp;
         let client = bootp.client_mac();
         if bootp.op == 1 {

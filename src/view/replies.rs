@@ -20,6 +20,9 @@ const SHOWN: [u8; 3] = [51, 53, 54];
 /// the client or the relay said.
 const OWN: [u8; 9] = [50, 51, 53, 54, 57, 58, 59, 61, 82];
 
+/// The column that is there only where a reply is tagged.
+const VLAN: &str = "vlan";
+
 /// A column of the table.
 struct Column {
     name: &'static str,
@@ -33,11 +36,18 @@ const fn column(name: &'static str, width: usize, cell: fn(&Entry, &Message) -> 
 }
 
 /// The columns of the table of replies, behind the reply's number.
-static COLUMNS: [Column; 9] = [
+static COLUMNS: [Column; 10] = [
     column("after", 56, |entry, _| {
         duration(entry.after.unwrap_or(entry.since))
     }),
     column("type", 0, |_, message| message.type_name().into_owned()),
+    column(VLAN, 0, |entry, _| {
+        let ids: Vec<String> = entry.frame.vlans().map(|it| it.to_string()).collect();
+        match ids.is_empty() {
+            true => "-".into(),
+            false => ids.join("."),
+        }
+    }),
     column("from", 0, from),
     column("server MAC", 76, |entry, _| {
         let ether = entry.frame.ether();
@@ -95,7 +105,11 @@ fn text_of(message: &Message, code: u8) -> Option<String> {
 
 /// Prints replies as a table, below it every option of each, and where servers disagree.
 pub fn replies_table(out: &mut dyn Write, entries: &[&Entry], style: &Style) -> io::Result<()> {
-    let shown = || COLUMNS.iter().filter(|it| it.width <= style.width);
+    let tagged = entries.iter().any(|it| it.frame.vlans().next().is_some());
+    let shown = || {
+        let fits = COLUMNS.iter().filter(|it| it.width <= style.width);
+        fits.filter(move |it| tagged || it.name != VLAN)
+    };
     let header: Vec<&str> = std::iter::once("#")
         .chain(shown().map(|it| it.name))
         .collect();

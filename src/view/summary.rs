@@ -36,6 +36,15 @@ pub(super) fn duration(time: Duration) -> String {
     }
 }
 
+/// VLAN tags in words, outermost first: `vlan 20`, `vlan 20.30`, `no vlan`.
+pub(super) fn vlans(ids: &[u16]) -> String {
+    let ids: Vec<String> = ids.iter().map(u16::to_string).collect();
+    match ids.is_empty() {
+        true => "no vlan".into(),
+        false => format!("vlan {}", ids.join(".")),
+    }
+}
+
 /// What matters in a message of its type, beside the type. The server's and the relay's addresses are
 /// left out where they are `told` elsewhere.
 pub(super) fn facts(message: &Message, told: &[Ipv4Addr]) -> Vec<String> {

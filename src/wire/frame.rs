@@ -186,6 +186,18 @@ impl Frame {
         })
     }
 
+    /// Its VLAN tags, outermost first, for another frame to be tagged alike. What stands behind them is
+    /// left to be computed.
+    pub fn tags(&self) -> impl Iterator<Item = Dot1Q> + '_ {
+        self.layers.iter().filter_map(|layer| match layer {
+            Layer::Dot1Q(tag) => Some(Dot1Q {
+                ethertype: tag_protocol(tag.ethertype),
+                ..tag.clone()
+            }),
+            _ => None,
+        })
+    }
+
     /// Each layer with the offset of its first byte in the encoded frame.
     pub fn with_offsets(&self) -> impl Iterator<Item = (usize, &Layer)> {
         self.layers.iter().scan(0, |at, layer| {

@@ -51,6 +51,15 @@ impl Default for Ether {
     }
 }
 
+/// What of an ethertype stays when what it announces is built anew: the protocol of a tag that is no
+/// plain 802.1Q, such as a service tag's.
+pub fn tag_protocol(ethertype: Auto<u16>) -> Auto<u16> {
+    match ethertype {
+        Auto::Set(ETHERTYPE_DOT1AD | ETHERTYPE_QINQ_OLD) => ethertype,
+        _ => Auto::Unset,
+    }
+}
+
 /// 802.1Q tag, 4 bytes: what stands behind the tag's own ethertype.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dot1Q {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::dhcp::options;
+use crate::link::impair::Impairment;
 use crate::wire::{Dot1Q, FieldSpec};
 
 /// How a command prints what it yields.
@@ -52,6 +53,9 @@ pub struct LinkArgs {
     /// Leave the interface out of promiscuous mode; replies to a MAC that is not its own may be missed
     #[arg(long)]
     pub no_promisc: bool,
+    /// Spoil the link on purpose, both ways: such shares of the frames are lost, come twice, or are overtaken by the next
+    #[arg(long, value_name = "loss=N%,duplicate=N%,reorder=N%", value_parser = parse_impairment)]
+    pub impair: Option<Impairment>,
 }
 
 impl LinkArgs {
@@ -60,6 +64,30 @@ impl LinkArgs {
         let ids = self.vlan.iter().map(|it| it.vlan);
         ids.filter(|id| *id != 0).collect()
     }
+}
+
+/// Reads `loss=30%,duplicate=10%,reorder=10%`, any of them.
+fn parse_impairment(text: &str) -> Result<Impairment, String> {
+    let mut how = Impairment::default();
+    for part in text.split(',') {
+        let share = part.split_once('=').and_then(|(name, share)| {
+            let percent: f64 = share.strip_suffix('%')?.parse().ok()?;
+            (0.0..=100.0)
+                .contains(&percent)
+                .then_some((name, percent / 100.0))
+        });
+        match share {
+            Some(("loss", share)) => how.loss = share,
+            Some(("duplicate", share)) => how.duplicate = share,
+            Some(("reorder", share)) => how.reorder = share,
+            _ => {
+                return Err(format!(
+                    "`{part}` is none of loss=N%, duplicate=N%, reorder=N%, N from 0 to 100"
+                ));
+            }
+        }
+    }
+    Ok(how)
 }
 
 /// Reads `ID` or `ID:PCP`.

@@ -21,6 +21,7 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::{DECLINE, RELEASE};
 use crate::dhcp::template::Identity;
 use crate::link::capture::{CaptureWriter, Packet};
+use crate::link::impair::Impair;
 use crate::link::record::Recorder;
 use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
@@ -299,13 +300,13 @@ impl Session {
             self.open = Some(inner.clone());
         }
         here.mac = inner.mac().unwrap_or(here.mac);
-        let link: Box<dyn Link> = match write {
-            None => Box::new(inner),
-            Some(path) => {
-                let writer = CaptureWriter::create(path)?;
-                Box::new(Recorder::new(Box::new(inner), writer)?)
-            }
-        };
+        let mut link: Box<dyn Link> = Box::new(inner);
+        if let Some(how) = args.impair {
+            link = Box::new(Impair::new(link, how, self.fork()));
+        }
+        if let Some(path) = write {
+            link = Box::new(Recorder::new(link, CaptureWriter::create(path)?)?);
+        }
         Ok(OpenLink {
             link,
             here,
@@ -423,6 +424,7 @@ impl OpenLink {
         );
         (self.frames, self.first) = (frames, first);
         witness.health = self.link().health();
+        witness.remarks().iter().for_each(|it| sink.notice(it));
         outcome?;
         if let Some(error) = session.failing.take() {
             return Err(error);

@@ -13,6 +13,7 @@ use crate::talk::{Event, Verdict};
 pub struct Witness {
     sent: u32,
     received: u64,
+    taken: u64,
     strays: BTreeMap<String, u64>,
     others: u64,
     dhcp_requests: u64,
@@ -20,6 +21,13 @@ pub struct Witness {
     unreachable: u64,
     /// What the link knows of itself.
     pub health: Health,
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    }
 }
 
 /// Different reasons kept; more are counted together.
@@ -43,7 +51,7 @@ impl Witness {
                         let key = if full { "other reasons" } else { reason };
                         *self.strays.entry(key.to_string()).or_default() += 1;
                     }
-                    Some(_) => {}
+                    Some(_) => self.taken += 1,
                     None if frame.arp().is_some() => self.arp_requests += 1,
                     None if frame.icmp().is_some_and(|icmp| icmp.kind == 3) => {
                         self.unreachable += 1
@@ -57,13 +65,34 @@ impl Witness {
         }
     }
 
+    /// What to tell a person beside what came: that it is not all, or not as it was. Silence has its own
+    /// words for that.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.taken == 0 {
+            return remarks;
+        }
+        if self.health.dropped > 0 {
+            remarks.push(format!(
+                "the kernel dropped {} because the receive queue was full: what is here is not all that came",
+                plural(self.health.dropped, "frame", "frames")
+            ));
+        }
+        let it = self.health.spoiled;
+        if it.lost + it.duplicated + it.reordered > 0 {
+            remarks.push(format!(
+                "--impair: {} lost, {} duplicated, {} reordered",
+                plural(it.lost, "frame", "frames"),
+                it.duplicated,
+                it.reordered
+            ));
+        }
+        remarks
+    }
+
     /// What to tell a person who waited in vain, most telling first.
     pub fn silence(&self, waited: Duration, lab: bool) -> Silence {
         let mut findings = Vec::new();
-        let plural = |count: u64, one: &str, many: &str| match count {
-            1 => format!("1 {one}"),
-            count => format!("{count} {many}"),
-        };
         if self.health.up == Some(false) {
             findings.push("the interface is down: bring it up with `ip link set IFACE up`".into());
         } else if self.health.carrier == Some(false) {
@@ -76,6 +105,12 @@ impl Witness {
             findings.push(format!(
                 "the kernel dropped {} because the queue was full: an answer may be among them",
                 plural(self.health.dropped, "frame", "frames")
+            ));
+        }
+        if self.health.spoiled.lost > 0 {
+            findings.push(format!(
+                "--impair lost {} on purpose: question or answer may be among them",
+                plural(self.health.spoiled.lost, "frame", "frames")
             ));
         }
         for (reason, count) in &self.strays {

@@ -1,4 +1,4 @@
-//! Frames in and out: interfaces, captures, the segment inside the process, and recording.
+//! Frames in and out: interfaces, captures, the segment inside the process, recording, and spoiling.
 //!
 //! A [`Link`] owns the clock: waiting for a frame on a real interface takes real time, on a segment
 //! or a capture it takes none.
@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod file;
 mod filter;
+pub mod impair;
 pub mod interfaces;
 pub mod real;
 pub mod record;
@@ -76,6 +77,19 @@ pub struct Health {
     pub carrier: Option<bool>,
     /// Frames that the kernel dropped because nobody fetched them in time.
     pub dropped: u64,
+    /// What was done to frames on purpose.
+    pub spoiled: Spoiled,
+}
+
+/// Frames that a link spoiled on purpose, in both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spoiled {
+    /// Lost.
+    pub lost: u64,
+    /// Sent or received twice.
+    pub duplicated: u64,
+    /// Held back until another had passed.
+    pub reordered: u64,
 }
 
 /// Why a link cannot be opened or used.
@@ -206,6 +220,11 @@ pub trait Link {
     /// What the link knows of itself.
     fn health(&mut self) -> Health {
         Health::default()
+    }
+
+    /// What was done on purpose to the frame sent last, if it never left.
+    fn fate(&self) -> Option<&'static str> {
+        None
     }
 
     /// Says what the next frame sent is, for a recording.

@@ -206,6 +206,7 @@ impl Link for RealLink {
             up: Some(now.as_ref().is_some_and(|it| it.is_up())),
             carrier: Some(now.as_ref().is_some_and(|it| it.is_running())),
             dropped: self.dropped,
+            spoiled: Default::default(),
         }
     }
 }

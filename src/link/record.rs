@@ -57,13 +57,17 @@ impl Link for Recorder {
     fn send(&mut self, frame: &[u8]) -> Result<Time, LinkError> {
         self.write_pending()?;
         let at = self.inner.send(frame)?;
+        let mut comment = self.comment.take();
+        if let (Some(comment), Some(fate)) = (&mut comment, self.inner.fate()) {
+            *comment += &format!(", {fate}");
+        }
         self.writer.write(&Packet {
             at,
             link_type: self.inner.link_type(),
             interface: 0,
             bytes: frame.to_vec(),
             original_len: frame.len() as u32,
-            comment: self.comment.take(),
+            comment,
         })?;
         Ok(at)
     }
@@ -100,6 +104,10 @@ impl Link for Recorder {
 
     fn health(&mut self) -> Health {
         self.inner.health()
+    }
+
+    fn fate(&self) -> Option<&'static str> {
+        self.inner.fate()
     }
 
     fn describe_next(&mut self, comment: &str) {

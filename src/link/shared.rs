@@ -77,6 +77,10 @@ impl Link for SharedLink {
         self.inner.borrow_mut().health()
     }
 
+    fn fate(&self) -> Option<&'static str> {
+        self.inner.borrow().fate()
+    }
+
     fn describe_next(&mut self, comment: &str) {
         self.inner.borrow_mut().describe_next(comment);
     }

@@ -84,6 +84,7 @@ impl Host {
     /// The arguments of a link: the one named, or else the one in use.
     pub fn link_args(&self, interface: Option<&str>) -> LinkArgs {
         LinkArgs {
+            impair: None,
             interface: interface
                 .map_or_else(|| self.settings.borrow().interface.clone(), str::to_string),
             vlan: Vec::new(),

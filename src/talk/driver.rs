@@ -1,5 +1,7 @@
 //! Runs players over a link.
 
+use std::collections::VecDeque;
+
 use super::matching::{Verdict, checksum_fault};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
@@ -48,7 +50,7 @@ pub fn run(
 ) -> Result<(), LinkError> {
     /// How long a real link is waited for at a time.
     const TICK: std::time::Duration = std::time::Duration::from_millis(100);
-    let mut delayed: Vec<(Time, super::Outgoing)> = Vec::new();
+    let mut delayed: VecDeque<(Time, super::Outgoing)> = VecDeque::new();
     let mut out = Outbox::default();
     let now = link.now();
     for player in players.iter_mut() {
@@ -60,20 +62,25 @@ pub fn run(
         }
         let now = link.now();
         for it in out.frames.drain(..) {
-            delayed.push((now + it.delay, it));
+            delayed.push_back((now + it.delay, it));
         }
         // Stable: frames for the same moment leave in the order they were given.
-        delayed.sort_by_key(|(at, _)| *at);
-        while delayed.first().is_some_and(|(at, _)| *at <= now) {
-            let (_, it) = delayed.remove(0);
+        delayed.make_contiguous().sort_by_key(|(at, _)| *at);
+        while delayed.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, it)) = delayed.pop_front()
+        {
             let bytes = it.frame.encode();
             link.describe_next(&it.note);
             let at = link.send(&bytes)?;
+            let note = match link.fate() {
+                Some(fate) => format!("{}, {fate}", it.note),
+                None => it.note,
+            };
             let event = Event::Sent {
                 at,
                 frame: Frame::decode_as(link.link_type(), &bytes),
                 bytes,
-                note: it.note,
+                note,
             };
             if observe(event).is_break() {
                 return Ok(());
@@ -86,7 +93,7 @@ pub fn run(
             .iter()
             .filter(|player| !player.done())
             .filter_map(|player| player.deadline())
-            .chain(delayed.first().map(|(at, _)| *at))
+            .chain(delayed.front().map(|(at, _)| *at))
             .min();
         let until = match (due, link.is_virtual()) {
             (Some(due), true) => due,

@@ -47,7 +47,7 @@ pub struct LinkArgs {
     /// Interface, capture file, `lab` or `lab:CAST`; the lab is a DHCP server inside this process
     #[arg(short, long, value_name = "IFACE", default_value = "lab")]
     pub interface: String,
-    /// Tag sent frames with this VLAN, and take only answers with the same; repeat for QinQ, outermost first
+    /// Tag sent frames with this VLAN, and take only frames on it; repeat for QinQ, outermost first
     #[arg(long, value_name = "ID[:PCP]", value_parser = parse_vlan)]
     pub vlan: Vec<Dot1Q>,
     /// Leave the interface out of promiscuous mode; replies to a MAC that is not its own may be missed

@@ -9,7 +9,7 @@ use super::args::{LinkArgs, OutArgs, parse_duration};
 use super::outcome::{Ending, Sink};
 use super::session::Session;
 use super::witness::Witness;
-use crate::talk::{Player, Watch};
+use crate::talk::{Player, Watch, vlans};
 
 /// Arguments of `sniff`.
 #[derive(Clone, Debug, Args)]
@@ -42,8 +42,11 @@ impl SniffArgs {
             sink.notice(&super::lab_notice(&self.link.interface));
         }
         let (all, admits) = (self.all, session.admitter());
-        let wanted =
-            move |frame: &crate::wire::Frame| (all || frame.bootp().is_some()) && admits(frame);
+        let own = self.link.vlans();
+        let wanted = move |frame: &crate::wire::Frame| {
+            let here = own.is_empty() || vlans(frame) == own;
+            here && (all || frame.bootp().is_some()) && admits(frame)
+        };
         let mut watch = Watch::new(self.count, self.timeout, wanted);
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut watch];

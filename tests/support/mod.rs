@@ -12,6 +12,7 @@ pub mod process;
 pub mod segment;
 pub mod terminal;
 pub mod tool;
+pub mod wire;
 
 use std::{
     env,

@@ -242,7 +242,7 @@ fn next(counter: &Cell<u8>) -> u8 {
     value
 }
 
-fn in_net(holder: &Process, program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(super) fn in_net(holder: &Process, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(require("nsenter"));
     command
         .arg(format!("--net={}", holder.net()))
@@ -285,7 +285,7 @@ fn join(init: &Process, members: &Cell<u8>, interface: &str, address: Option<Ipv
 
 /// Brings an interface up without the link-local address that would make IPv6 talk in every capture.
 #[track_caller]
-fn set_up(net: &Process, interface: &str) {
+pub(super) fn set_up(net: &Process, interface: &str) {
     if interface != "lo" {
         run(in_net(net, require("ip")).args(["link", "set", interface, "addrgenmode", "none"]));
     }
@@ -293,7 +293,7 @@ fn set_up(net: &Process, interface: &str) {
 }
 
 #[track_caller]
-fn run(command: &mut Command) -> String {
+pub(super) fn run(command: &mut Command) -> String {
     let output = command
         .stdin(Stdio::null())
         .output()

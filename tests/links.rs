@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
@@ -112,13 +112,13 @@ fn an_unfinished_checksum_is_no_damage() {
     assert!(tree.contains("left to the network card"), "{tree}");
 }
 
-/// A program that floods an interface with UDP to port 9999, untagged and tagged, until it is killed.
+/// A program that floods an interface with UDP to a port (in hex), untagged and tagged, until it is killed.
 const FLOOD: &str = "
 import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))
 ends = bytes.fromhex('ffffffffffff020000000001')
-packet = bytes.fromhex('4500001c000100004011000000000000ffffffff270f270f00080000') + bytes(18)
+packet = bytes.fromhex('4500001c000100004011000000000000ffffffff270f' + sys.argv[2] + '00080000') + bytes(18)
 frames = [ends + tags + b'\\x08\\x00' + packet for tags in (b'', bytes.fromhex('81000014'), bytes.fromhex('8100001481000015'))]
 while True:
     for frame in frames:
@@ -128,12 +128,47 @@ while True:
             pass
 ";
 
+/// The flood; it ends with the value.
+struct Flood(Child);
+
+impl Flood {
+    fn start(end: &End, port: &str) -> Flood {
+        let mut command = end.command(require("python3"));
+        let command = command.args(["-c", FLOOD, end.interface(), port]);
+        Flood(
+            command
+                .stdin(Stdio::null())
+                .spawn()
+                .expect("python3 starts"),
+        )
+    }
+}
+
+impl Drop for Flood {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_flood_keeps_no_run_from_its_end() {
+    let wire = Wire::new(1500);
+    let _flood = Flood::start(&wire.far, "0043");
+    let sniff = wire
+        .near
+        .start(&["sniff", "--all", "--quiet", "--timeout", "300ms"]);
+    assert_eq!(sniff.end().code, Some(0));
+    let ask = ["discover", "--timeout", "500ms"];
+    let run = wire.near.start(&ask).end();
+    assert_eq!(run.code, Some(3), "{}", run.err);
+    assert!(run.err.contains("no reply"), "{}", run.err);
+}
+
 #[test]
 fn other_traffic_stays_away_even_while_the_link_is_opened() {
     let wire = Wire::new(1500);
-    let mut flood = wire.far.command(require("python3"));
-    let flood = flood.args(["-c", FLOOD, wire.far.interface()]);
-    let mut flood = flood.stdin(Stdio::null()).spawn().expect("python3 starts");
+    let _flood = Flood::start(&wire.far, "270f");
     let passed = || {
         let show = wire.near.ip("-statistics -json link show near0");
         let json: Json = serde_json::from_str(&show).expect("JSON of ip");
@@ -175,8 +210,6 @@ fn other_traffic_stays_away_even_while_the_link_is_opened() {
         .collect();
     assert_eq!(seen.len(), 4, "{summaries:?}");
     assert!(summaries[3].contains("who has 10.88.0.7"), "{summaries:?}");
-    flood.kill().expect("it runs");
-    let _ = flood.wait();
 }
 
 #[test]
@@ -237,12 +270,10 @@ fn large_frames_are_not_cut() {
 /// The hex stream of what a command line builds.
 #[track_caller]
 fn built(args: &[&str]) -> String {
-    let run = tool(&[args, &["--dry-run", "--json"]].concat()).succeeded();
-    let hex = run.json().remove(0)["hex"]
-        .as_str()
-        .expect("hex")
-        .to_string();
-    hex
+    let json = tool(&[args, &["--dry-run", "--json"]].concat())
+        .succeeded()
+        .json();
+    json[0]["hex"].as_str().expect("hex").to_string()
 }
 
 fn now() -> f64 {
@@ -514,9 +545,9 @@ fn a_lease_held_on_a_vlan_answers_arp_and_ping_there() {
     ];
     let sniff = wire.far.start(&watch);
     for tag in ["", "Dot1Q(vlan=30)/", "Dot1Q(vlan=20)/"] {
-        let arp = format!("ARP(pdst=\"10.88.0.100\", psrc=\"10.88.0.1\")");
+        let arp = "ARP(pdst=\"10.88.0.100\", psrc=\"10.88.0.1\")";
         let ping = "IP(src=\"10.88.0.1\", dst=\"10.88.0.100\")/ICMP()";
-        for it in [&arp, ping] {
+        for it in [arp, ping] {
             script(&wire.far, &format!("sendp(Ether()/{tag}{it})"));
         }
     }

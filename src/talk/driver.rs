@@ -40,7 +40,7 @@ pub type Proceed = std::ops::ControlFlow<()>;
 
 /// Runs `players` on `link` until all are done or `observe` breaks off. What a frame is, the player says
 /// whose business it is most; `object` says why a frame must not be taken for an answer. `link` is asked at short intervals on a real clock, so
-/// that `observe_idle` can break off while nothing arrives.
+/// that `interrupted` can break off while nothing arrives.
 pub fn run(
     players: &mut [&mut dyn Player],
     link: &mut dyn Link,
@@ -107,6 +107,18 @@ pub fn run(
         };
         match link.recv(until)? {
             Some(received) => {
+                // In the order of time: under a flood there is always a next frame, and deadlines pass.
+                for player in players.iter_mut() {
+                    if player.deadline().is_some_and(|at| at < received.at) {
+                        player.wake(link.now(), &mut out);
+                    }
+                }
+                if out.frames.is_empty()
+                    && delayed.is_empty()
+                    && players.iter().all(|player| player.done())
+                {
+                    return Ok(());
+                }
                 let frame = Frame::decode_as(link.link_type(), &received.bytes);
                 let fault = checksum_fault(&frame, received.checksum_unfinished);
                 let fault = fault.or_else(|| object(&frame));

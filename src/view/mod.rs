@@ -278,7 +278,9 @@ impl View {
             _ => false,
         });
         let entry = match ending {
-            Ending::Bound => frames.next_back(),
+            Ending::Bound | Ending::Refused => frames.next_back(),
+            // An offer that led to nothing is no value to go on with.
+            Ending::NoReply(_) | Ending::Declined { .. } => None,
             _ => frames.next(),
         };
         match entry {

@@ -77,6 +77,8 @@ pub struct ServerConfig {
     pub slot: Option<u8>,
     /// Another pool: first and last address, out of 10.77.0.0/24.
     pub pool: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// The bits of its network's mask: of 10.77.0.0/16 Kea takes a larger pool.
+    pub prefix: u8,
     /// The lease time in seconds.
     pub lease: u32,
     /// Whether it probes an address before it offers it (dnsmasq and dhcpd by ping, udhcpd by ARP, Kea cannot).
@@ -90,6 +92,7 @@ impl Default for ServerConfig {
         Self {
             slot: None,
             pool: None,
+            prefix: 24,
             lease: 600,
             probe: false,
             extra: String::new(),
@@ -116,6 +119,10 @@ impl Segment {
         assert!(
             !(config.probe && kind == Kind::Kea),
             "Kea offers without a probe"
+        );
+        assert!(
+            config.prefix == 24 || kind == Kind::Kea,
+            "only Kea has a network of another size"
         );
         let mut counts = self.servers.get();
         let slot = config
@@ -363,7 +370,8 @@ fn text(
         }
     }
     let servers = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers");
-    text.replace("@INTERFACE@", INTERFACE)
+    text.replace("10.77.0.0/24", &format!("10.77.0.0/{}", config.prefix))
+        .replace("@INTERFACE@", INTERFACE)
         .replace("@ADDRESS@", &address.to_string())
         .replace("@FIRST@", &first.to_string())
         .replace("@LAST@", &last.to_string())

@@ -124,12 +124,21 @@ impl Ladder {
         let Lane { left, between, .. } = *lane;
         let client = self.client.unwrap_or_default();
         let mut head = format!("{:1$}client {client}", "", left / 2);
-        if !self.vlans.is_empty() {
-            head += &format!("  {}", vlans(&self.vlans));
-        }
         let right = "servers";
-        let gap = (left + between + 5).saturating_sub(head.len() + right.len());
+        let width = left + between + 5;
+        let mut below = None;
+        if !self.vlans.is_empty() {
+            let tags = vlans(&self.vlans);
+            match head.len() + tags.len() + right.len() + 4 <= width {
+                true => head += &format!("  {tags}"),
+                false => below = Some(format!("{:1$}{tags}", "", left / 2)),
+            }
+        }
+        let gap = width.saturating_sub(head.len() + right.len());
         writeln!(out, "{}{:gap$}{}", style.bold(&head), "", style.bold(right))?;
+        if let Some(tags) = below {
+            writeln!(out, "{}", style.bold(&cut(&tags, width)))?;
+        }
         writeln!(out, "{:left$}|{:between$}|", "", "")
     }
 

@@ -11,16 +11,16 @@ use super::Error;
 use super::Outcome;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs, parse_duration};
 use super::edits::Edits;
-use super::message::tag;
+use super::message::{resolve, tag};
 use super::outcome::{ClientResult, Ending, Sink};
-use super::session::{self, Here, Session};
+use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::enums::DISCOVER;
 use crate::dhcp::template::{self, Identity};
 use crate::link::segment::EPOCH;
 use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Hold, Host, Late, Player};
-use crate::wire::Frame;
+use crate::wire::{FieldValue, Frame, MacAddr};
 
 /// Arguments of `dora`.
 #[derive(Clone, Debug, Args)]
@@ -101,9 +101,10 @@ impl DoraArgs {
         self.seed.seed
     }
 
-    fn config(&self, identity: Identity, timeout: Duration) -> ClientConfig {
-        let (edits, tags) = (self.edits.clone(), self.link.vlan.clone());
-        let foreign = identity.source_mac != identity.client_mac;
+    fn config(&self, identity: Identity, edits: Edits, timeout: Duration) -> ClientConfig {
+        let tags = self.link.vlan.clone();
+        // A reply to chaddr would go to another station than this one; one to a relay agent comes here.
+        let foreign = identity.source_mac != identity.client_mac && edits.giaddr().is_none();
         ClientConfig {
             identity,
             build: Rc::new(move |mut draft| {
@@ -149,14 +150,34 @@ impl DoraArgs {
         }
         let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
         let mut host = Host::default().on(self.link.vlans());
-        let mut clients = Vec::new();
+        let mut edits = Vec::new();
         for index in 0..self.clients {
-            let identity = session.identity_of(index, &self.edits, &link.here);
-            if let Some(giaddr) = self.edits.giaddr() {
-                host.add(giaddr, identity.source_mac);
+            edits.push(self.edits.for_client(index + 1, &self.link.vlan)?);
+        }
+        let identities: Vec<_> = (0..self.clients)
+            .map(|index| {
+                let identity = session.identity_of(index, &self.edits, &link.here);
+                (identity, session.fork())
+            })
+            .collect();
+        for (identity, _) in &identities {
+            for address in self.edits.relays().addresses().chain(self.edits.giaddr()) {
+                host.add(address, identity.source_mac);
             }
-            let client = Client::new(self.config(identity, timeout), session.fork());
-            clients.push(Late::new(client, self.stagger * index));
+        }
+        let server = match identities.first() {
+            Some((first, _)) => self.server_mac(first, &mut link, session, sink)?,
+            None => None,
+        };
+        let mut clients = Vec::new();
+        for (index, ((identity, chance), mut edits)) in
+            identities.into_iter().zip(edits).enumerate()
+        {
+            if let Some(mac) = server {
+                edits.default_field("Ether", "dst", FieldValue::Mac(mac));
+            }
+            let client = Client::new(self.config(identity, edits, timeout), chance);
+            clients.push(Late::new(client, self.stagger * index as u32));
         }
         let mut witness = Witness::default();
         let mut players: Vec<&mut dyn Player> = Vec::with_capacity(clients.len() + 1);
@@ -175,6 +196,31 @@ impl DoraArgs {
                 .map(ClientResult::of)
                 .collect(),
         ))
+    }
+
+    /// Where the server is that relay agents forward to: `None` when they broadcast, or it does not say.
+    fn server_mac(
+        &self,
+        who: &Identity,
+        link: &mut OpenLink,
+        session: &mut Session,
+        sink: &mut dyn Sink,
+    ) -> Result<Option<MacAddr>, Error> {
+        let mut frame = self.edits.build(template::fresh(DISCOVER, who));
+        tag(&mut frame, &self.link.vlan);
+        if self.edits.sets("Ether", "dst") {
+            return Ok(None);
+        }
+        resolve(
+            &mut frame,
+            None,
+            link,
+            session,
+            sink,
+            &mut Witness::default(),
+        )?;
+        let found = frame.ether().map(|it| it.dst);
+        Ok(found.filter(|it| !it.is_broadcast()))
     }
 
     /// How it ended for one client.
@@ -232,7 +278,8 @@ impl DoraArgs {
     fn dry_run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
         let here = Here::look(&self.link)?;
         let identity = session.identity(&self.edits, &here);
-        let mut frame = self.edits.build(template::fresh(DISCOVER, &identity));
+        let edits = self.edits.for_client(1, &self.link.vlan)?;
+        let mut frame = edits.build(template::fresh(DISCOVER, &identity));
         tag(&mut frame, &self.link.vlan);
         sink.notice("dry run: the DISCOVER only, because the REQUEST follows from an offer");
         sink.entry(&session::built(1, frame, EPOCH))?;

@@ -4,8 +4,10 @@
 
 use std::net::Ipv4Addr;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 
+use super::Error;
+use super::relay::{RelayArg, RelayPath};
 use crate::dhcp::assign::{self, Assignment};
 use crate::dhcp::template::{Draft, Identity};
 use crate::dhcp::{Overload, options};
@@ -38,29 +40,8 @@ pub struct Edits {
     raw_options: Option<Vec<u8>>,
     overload: Option<Overload>,
     pad_to: Option<usize>,
-    relay: Option<Relay>,
+    relays: RelayPath,
     server: Option<Ipv4Addr>,
-}
-
-/// The relay agent that messages are sent as.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Relay {
-    giaddr: Ipv4Addr,
-    info: Option<Assignment>,
-}
-
-/// Reads `GIADDR[,SUB-OPTIONS]`.
-fn parse_relay(text: &str) -> Result<Relay, String> {
-    let (ip, info) = match text.split_once(',') {
-        Some((ip, info)) => (ip, Some(info)),
-        None => (text, None),
-    };
-    let giaddr = ip.parse().map_err(|_| {
-        format!("`{ip}` is not an IPv4 address; GIADDR[,circuit-id=…][,remote-id=…]")
-    })?;
-    let info = info.map(|it| assign::parse(&format!("relay-info={it}")));
-    let info = info.transpose().map_err(|it| it.to_string())?;
-    Ok(Relay { giaddr, info })
 }
 
 const HEADERS: &str = "Headers (Ethernet, IP, UDP, BOOTP)";
@@ -163,20 +144,26 @@ impl Args for Edits {
                 Arg::new("relay")
                     .long("relay")
                     .value_name("GIADDR[,SUB-OPTIONS]")
+                    .action(ArgAction::Append)
                     .conflicts_with("giaddr")
-                    .value_parser(parse_relay)
-                    .help("Send as this relay agent, with option 82 of circuit-id=…,remote-id=…")
+                    .value_parser(RelayArg::parse)
+                    .help("Send through this relay agent, with option 82 of circuit-id=…,remote-id=…; repeat for a chain")
                     .long_help(
-                        "Send as this relay agent (RFC 1542, RFC 3046): giaddr and source address, port 67, one hop, and \
-                         option 82 with the sub-options given; answer ARP for it. --relay 192.0.2.9,circuit-id=\"ge-0/0/1\"",
+                        "Send as this relay agent (RFC 1542, RFC 3046): giaddr and source address, port 67, one hop more, \
+                         and option 82 with the sub-options given, last; answer ARP for it. In values, {mac}, {vlan} and \
+                         {n} (number from 1) are the client's, in hex behind hex:, and {{ is a brace; relay-flags without \
+                         a value is computed (RFC 5010). Repeated, the agents stand in a row, the client's first: the \
+                         others only add a hop. --relay '192.0.2.9,circuit-id=port-{n},remote-id=hex:0006{mac}'",
                     ),
             )
+            .group(ArgGroup::new("agent").args(["relay", "giaddr"]))
             .arg(
                 Arg::new("server")
                     .long("server")
                     .value_name("IP")
+                    .requires("agent")
                     .value_parser(clap::value_parser!(Ipv4Addr))
-                    .help("The server that a relay agent forwards to [default: broadcast]"),
+                    .help("The server that the relay agent forwards to [default: broadcast]"),
             )
             .next_help_heading(OPTIONS)
             .arg(
@@ -305,7 +292,8 @@ impl FromArgMatches for Edits {
                 "sname" => Overload::Sname,
                 _ => Overload::Both,
             });
-        self.relay = matches.get_one::<Relay>("relay").cloned();
+        let relays = matches.get_many::<RelayArg>("relay").into_iter().flatten();
+        self.relays = RelayPath::new(relays.cloned().collect()).map_err(usage)?;
         self.server = matches.get_one::<Ipv4Addr>("server").copied();
         self.pad_to = matches.get_one::<u16>("pad-to").map(|it| usize::from(*it));
         Ok(())
@@ -321,18 +309,29 @@ impl Edits {
         })
     }
 
-    /// The relay agent that messages are sent as: `--relay`, or a giaddr that was set.
+    /// The relay agent that messages name: the first of `--relay`, or a giaddr that was set.
     pub fn giaddr(&self) -> Option<Ipv4Addr> {
-        let relay = self.relay.as_ref().map(|it| it.giaddr);
-        relay.or_else(|| {
+        self.relays.giaddr().or_else(|| {
             self.bootp_address("giaddr")
                 .filter(|ip| !ip.is_unspecified())
         })
     }
 
-    /// The server that a relay agent forwards to.
-    pub fn relay_server(&self) -> Option<Ipv4Addr> {
-        self.server
+    /// The relay agents that messages are sent through.
+    pub fn relays(&self) -> &RelayPath {
+        &self.relays
+    }
+
+    /// The edits for the client with this number, counted from 1, behind these VLAN tags.
+    pub fn for_client(&self, number: u32, tags: &[Dot1Q]) -> Result<Edits, Error> {
+        let mut edits = self.clone();
+        edits.relays.for_client(number, tags)?;
+        Ok(edits)
+    }
+
+    /// Whether messages leave from the client's own MAC address: none was named, and no relay agent sends.
+    pub fn sends_as_client(&self) -> bool {
+        self.src_mac.is_none() && self.relays.is_empty()
     }
 
     /// The address given as `--FIELD` of BOOTP.
@@ -376,14 +375,19 @@ impl Edits {
     /// The frame of a draft with the user's options and fields on it.
     pub fn build(&self, mut draft: Draft) -> Frame {
         draft.options.retain(|it| !self.removed.contains(&it.code));
-        if let Some(giaddr) = self.giaddr()
+        let relayed = !self.relays.is_empty() && draft.bootp.op == 1;
+        if relayed {
+            // The agents do their part anew, also for a message that follows a relayed one.
+            draft.bootp.giaddr = Ipv4Addr::UNSPECIFIED;
+            draft.bootp.hops = 0;
+            if self.relays.has_info() {
+                draft.options.retain(|it| it.code != 82);
+            }
+        } else if let Some(giaddr) = self.giaddr()
             && draft.bootp.op == 1
             && !self.bare
         {
             draft.relay(giaddr, self.server);
-            if let Some(info) = self.relay.as_ref().and_then(|it| it.info.clone()) {
-                draft.put(info);
-            }
         }
         let mut placed = Vec::new();
         for option in &self.set {
@@ -407,8 +411,17 @@ impl Edits {
         draft.overload = self.overload.or(draft.overload);
         draft.min_message = self.pad_to.unwrap_or(draft.min_message);
         let mut frame = draft.frame();
+        if relayed {
+            self.forward(&mut frame);
+        }
         self.finish(&mut frame);
         frame
+    }
+
+    /// Has the relay agents pass a message on.
+    fn forward(&self, frame: &mut Frame) {
+        let info = !self.removed.contains(&82);
+        self.relays.forward(frame, self.server, info);
     }
 
     /// Puts the user's options and fields onto a captured frame; everything else stays byte for byte,
@@ -416,6 +429,7 @@ impl Edits {
     /// chose.
     pub fn edit(&self, frame: &mut Frame, who: &Identity) {
         frame.relax();
+        let relayed = !self.relays.is_empty() && frame.bootp().is_some_and(|it| it.op == 1);
         let before = frame.bootp().map(|it| it.client_mac());
         if let (Some(_), Some(bootp)) = (self.chaddr, frame.bootp_mut()) {
             bootp.set_client_mac(who.client_mac);
@@ -423,7 +437,7 @@ impl Edits {
         if let Some(ether) = frame.ether_mut() {
             // A client that sends for itself keeps doing so.
             let follows = self.chaddr.is_some() && before == Some(ether.src);
-            if self.src_mac.is_some() || follows {
+            if self.src_mac.is_some() || follows || relayed {
                 ether.src = who.source_mac;
             }
         }
@@ -431,6 +445,9 @@ impl Edits {
             && (!self.set.is_empty() || !self.removed.is_empty())
         {
             dhcp.options = self.edit_stream(&dhcp.options);
+        }
+        if relayed {
+            self.forward(frame);
         }
         self.finish(frame);
     }

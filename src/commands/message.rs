@@ -114,25 +114,39 @@ impl CraftArgs {
                         "craft needs --type NAME|N (`--type bootp` for a message without one), --from FILE, or --bare".into(),
                     ));
                 }
-                send(&self.message, session, sink, true, |identity, edits| {
-                    let mut draft = template::bare(None, identity);
-                    draft.min_message = if edits.bare { 0 } else { template::MIN_MESSAGE };
-                    Ok(edits.build(draft))
-                })
+                send(
+                    &self.message,
+                    session,
+                    sink,
+                    true,
+                    None,
+                    |identity, edits| {
+                        let mut draft = template::bare(None, identity);
+                        draft.min_message = if edits.bare { 0 } else { template::MIN_MESSAGE };
+                        Ok(edits.build(draft))
+                    },
+                )
             }
             (kind, Some(source)) => {
                 let base = input::base(source, &[], session)?.frame;
-                let mut edits = self.message.edits.clone();
-                if let Some(Kind::Dhcp(number)) = kind {
-                    edits.set_message_type(number);
-                }
-                let op = edits.number("BOOTP", "op");
+                let op = self.message.edits.number("BOOTP", "op");
                 let op = op.or(base.bootp().map(|it| u64::from(it.op)));
-                send(&self.message, session, sink, op == Some(1), |who, _| {
-                    let mut frame = base.clone();
-                    edits.edit(&mut frame, who);
-                    Ok(frame)
-                })
+                send(
+                    &self.message,
+                    session,
+                    sink,
+                    op == Some(1),
+                    None,
+                    |who, edits| {
+                        let mut edits = edits.clone();
+                        if let Some(Kind::Dhcp(number)) = kind {
+                            edits.set_message_type(number);
+                        }
+                        let mut frame = base.clone();
+                        edits.edit(&mut frame, who);
+                        Ok(frame)
+                    },
+                )
             }
         }
     }
@@ -176,46 +190,55 @@ pub fn run(
         (None, choose) => recalled(message_type, args, choose.as_ref(), session)?,
     };
     let Some(captured) = captured else {
-        return send(args, session, sink, replies, |identity, edits| {
+        return send(args, session, sink, replies, None, |identity, edits| {
             fresh(message_type, identity, edits)
         });
     };
     let same = Message::of(&captured).and_then(|it| it.message_type()) == Some(message_type);
-    send(args, session, sink, replies, |identity, edits| {
-        if same || followed(message_type).is_empty() {
-            let mut frame = captured.clone();
-            edits.edit(&mut frame, identity);
-            return Ok(frame);
-        }
-        let client = template::from_client(message_type);
-        let mut who = identity.clone();
-        if !client {
-            who.server = who.server.or(who.own);
-        } else if edits.src_mac.is_none()
-            && let Some(bootp) = captured.bootp()
-        {
-            // The client of the captured exchange sends on, unless another MAC is named.
-            who.source_mac = bootp.client_mac();
-        }
-        who.server = named_server(edits).or(who.server);
-        who.address = named_address(message_type, edits).or(who.address);
-        let mut draft = template::following(message_type, &captured, &who).map_err(Error::Usage)?;
-        if edits.src_mac.is_some() {
-            draft.ether.src = who.source_mac;
-        }
-        if let Some(earlier) = earlier.as_ref().and_then(Message::of).filter(|_| client) {
-            template::as_before(&mut draft, &earlier);
-        }
-        // A reply to chaddr would go to another station than the one named.
-        if matches!(message_type, DISCOVER | REQUEST)
-            && edits.src_mac.is_some()
-            && who.source_mac != draft.bootp.client_mac()
-        {
-            draft.bootp.set_broadcast(true);
-        }
-        complete(message_type, &draft)?;
-        Ok(edits.build(draft))
-    })
+    send(
+        args,
+        session,
+        sink,
+        replies,
+        Some(&captured),
+        |identity, edits| {
+            if same || followed(message_type).is_empty() {
+                let mut frame = captured.clone();
+                edits.edit(&mut frame, identity);
+                return Ok(frame);
+            }
+            let client = template::from_client(message_type);
+            let mut who = identity.clone();
+            if !client {
+                who.server = who.server.or(who.own);
+            } else if edits.sends_as_client()
+                && let Some(bootp) = captured.bootp()
+            {
+                // The client of the captured exchange sends on, unless another MAC is named.
+                who.source_mac = bootp.client_mac();
+            }
+            who.server = named_server(edits).or(who.server);
+            who.address = named_address(message_type, edits).or(who.address);
+            let mut draft =
+                template::following(message_type, &captured, &who).map_err(Error::Usage)?;
+            if !edits.sends_as_client() {
+                draft.ether.src = who.source_mac;
+            }
+            if let Some(earlier) = earlier.as_ref().and_then(Message::of).filter(|_| client) {
+                template::as_before(&mut draft, &earlier);
+            }
+            // A reply to chaddr would go to another station than the one named.
+            if matches!(message_type, DISCOVER | REQUEST)
+                && edits.src_mac.is_some()
+                && edits.giaddr().is_none()
+                && who.source_mac != draft.bootp.client_mac()
+            {
+                draft.bootp.set_broadcast(true);
+            }
+            complete(message_type, &draft)?;
+            Ok(edits.build(draft))
+        },
+    )
 }
 
 /// Refuses a message that would lack what RFC 2131 wants in it and the captured frame did not tell.
@@ -416,19 +439,24 @@ fn fresh(message_type: u8, identity: &Identity, edits: &Edits) -> Result<Frame, 
     if let Some(ciaddr) = ciaddr.filter(|_| message_type == REQUEST) {
         draft.ip.src = ciaddr;
     }
-    // A reply to chaddr would go to another station than this one.
-    if matches!(message_type, DISCOVER | REQUEST) && who.source_mac != who.client_mac {
+    // A reply to chaddr would go to another station than this one; one to a relay agent comes here.
+    if matches!(message_type, DISCOVER | REQUEST)
+        && edits.giaddr().is_none()
+        && who.source_mac != who.client_mac
+    {
         draft.bootp.set_broadcast(true);
     }
     Ok(edits.build(draft))
 }
 
-/// Builds, and unless this is a dry run sends and waits for replies.
+/// Builds, and unless this is a dry run sends and waits for replies. `lease` is the frame that the message
+/// follows, which may tell the way to the server.
 pub(super) fn send(
     args: &MessageArgs,
     session: &mut Session,
     sink: &mut dyn Sink,
     replies: bool,
+    lease: Option<&Frame>,
     mut build: impl FnMut(&Identity, &Edits) -> Result<Frame, Error>,
 ) -> Result<Ending, Error> {
     if args.send.dry_run {
@@ -439,9 +467,10 @@ pub(super) fn send(
         sink.notice(&super::lab_notice(&args.link.interface));
     }
     let mut frames = Vec::new();
-    for _ in 0..args.send.count {
+    for number in 1..=args.send.count {
         let identity = link.here.assume(session.identity(&args.edits, &link.here));
-        let mut frame = build(&identity, &args.edits)?;
+        let edits = args.edits.for_client(number, &args.link.vlan)?;
+        let mut frame = build(&identity, &edits)?;
         fits(&frame)?;
         tag(&mut frame, &args.link.vlan);
         frames.push(frame);
@@ -450,7 +479,10 @@ pub(super) fn send(
     let mut host = Host::default().on(frames.first().map(vlans).unwrap_or_default());
     for frame in &mut frames {
         play_addresses(&mut host, frame);
-        resolve(frame, args, &mut link, session, sink, &mut witness)?;
+        if !args.edits.sets("Ether", "dst") {
+            let gateway = lease.and_then(|lease| gateway(lease, frame));
+            resolve(frame, gateway, &mut link, session, sink, &mut witness)?;
+        }
     }
     let default = if replies {
         Duration::from_secs(5)
@@ -496,13 +528,14 @@ fn dry_run(
         Some(path) => Some(writer(path)?),
         None => None,
     };
-    for number in 1..=u64::from(args.send.count) {
+    for number in 1..=args.send.count {
         let identity = here.assume(session.identity(&args.edits, &here));
-        let mut frame = build(&identity, &args.edits)?;
+        let edits = args.edits.for_client(number, &args.link.vlan)?;
+        let mut frame = build(&identity, &edits)?;
         fits(&frame)?;
         tag(&mut frame, &args.link.vlan);
-        let at = EPOCH + args.send.interval * (number - 1) as u32;
-        let entry = session::built(number, frame, at);
+        let at = EPOCH + args.send.interval * (number - 1);
+        let entry = session::built(u64::from(number), frame, at);
         if let Some(writer) = &mut writer {
             writer.write(&Packet {
                 at,
@@ -563,10 +596,30 @@ fn play_addresses(host: &mut Host, frame: &Frame) {
     }
 }
 
-/// Finds the Ethernet address for a unicast message that has none yet.
-fn resolve(
+/// The router by which a client with the lease of `ack` reaches the destination of a message of its own:
+/// `None` when that is on its own network, or somebody else sends.
+fn gateway(ack: &Frame, message: &Frame) -> Option<Ipv4Addr> {
+    let (ack, ip) = (Message::of(ack)?, message.ipv4()?);
+    let mask = u32::from(ack.subnet_mask()?);
+    let near = |other: Ipv4Addr| u32::from(other) & mask == u32::from(ip.src) & mask;
+    let own = [ack.bootp.yiaddr, ack.bootp.ciaddr].contains(&ip.src);
+    if !own || ip.src.is_unspecified() || near(ip.dst) {
+        return None;
+    }
+    let routers = ack.data(3)?;
+    let (routers, _) = routers.as_chunks::<4>();
+    routers
+        .iter()
+        .copied()
+        .map(Ipv4Addr::from)
+        .find(|it| near(*it))
+}
+
+/// Finds the Ethernet address for a unicast message that has none yet: that of its destination, or of the
+/// gateway to it.
+pub(super) fn resolve(
     frame: &mut Frame,
-    args: &MessageArgs,
+    gateway: Option<Ipv4Addr>,
     link: &mut OpenLink,
     session: &mut Session,
     sink: &mut dyn Sink,
@@ -576,11 +629,15 @@ fn resolve(
         return Ok(());
     };
     let unicast = !ip.dst.is_broadcast() && !ip.dst.is_unspecified() && !ip.dst.is_multicast();
-    if !unicast || !ether.dst.is_broadcast() || args.edits.sets("Ether", "dst") {
+    if !unicast || !ether.dst.is_broadcast() {
         return Ok(());
     }
-    let (target, tags) = (ip.dst, args.link.vlan.clone());
-    let mut resolver = Resolver::new(ether.src, ip.src, target, tags);
+    let target = gateway.unwrap_or(ip.dst);
+    let tags = frame.layers.iter().filter_map(|layer| match layer {
+        Layer::Dot1Q(tag) => Some(tag.clone()),
+        _ => None,
+    });
+    let mut resolver = Resolver::new(ether.src, ip.src, target, tags.collect());
     link.play(&mut [&mut resolver], session, sink, witness)?;
     match (resolver.found(), frame.ether_mut()) {
         (Some(mac), Some(ether)) => ether.dst = mac,

@@ -17,6 +17,7 @@ pub mod message;
 pub mod options;
 pub mod outcome;
 mod progress;
+pub mod relay;
 pub mod renew;
 pub mod script;
 pub mod serve;

@@ -47,30 +47,37 @@ pub fn renew(
             "{name} needs a lease: `dora` before it in this conversation, --lease FILE, or {flags}"
         )));
     }
-    send(args, session, sink, true, |identity, edits| {
-        let mut who = identity.clone();
-        if let Some(message) = ack.as_ref().and_then(Message::of) {
-            who = template::holder(message, ack.as_ref().and_then(Frame::ether), &who);
-            if edits.src_mac.is_some() {
-                who.source_mac = identity.source_mac;
+    send(
+        args,
+        session,
+        sink,
+        true,
+        ack.as_ref(),
+        |identity, edits| {
+            let mut who = identity.clone();
+            if let Some(message) = ack.as_ref().and_then(Message::of) {
+                who = template::holder(message, ack.as_ref().and_then(Frame::ether), &who);
+                if !edits.sends_as_client() {
+                    who.source_mac = identity.source_mac;
+                }
             }
-        }
-        who.address = named.or(who.address);
-        who.server = server.or(who.server);
-        let draft = match renewal {
-            Renewal::Renew => template::renewing(&who),
-            Renewal::Rebind => template::rebinding(&who),
-            Renewal::Reboot => template::rebooting(&who),
-        };
-        let mut frame = edits.build(draft);
-        if server.is_some()
-            && renewal == Renewal::Renew
-            && let Some(dhcp) = frame.dhcp_mut()
-        {
-            // --server-id says whom to ask; a renewing client does not name it (table 4).
-            let kept = dhcp.iter().filter(|it| it.code != 54 || !it.is_option());
-            dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
-        }
-        Ok(frame)
-    })
+            who.address = named.or(who.address);
+            who.server = server.or(who.server);
+            let draft = match renewal {
+                Renewal::Renew => template::renewing(&who),
+                Renewal::Rebind => template::rebinding(&who),
+                Renewal::Reboot => template::rebooting(&who),
+            };
+            let mut frame = edits.build(draft);
+            if server.is_some()
+                && renewal == Renewal::Renew
+                && let Some(dhcp) = frame.dhcp_mut()
+            {
+                // --server-id says whom to ask; a renewing client does not name it (table 4).
+                let kept = dhcp.iter().filter(|it| it.code != 54 || !it.is_option());
+                dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
+            }
+            Ok(frame)
+        },
+    )
 }

@@ -248,6 +248,8 @@ impl Session {
         let client_mac = self.mac(edits.chaddr.unwrap_or(MacChoice::Native), native);
         let source_mac = match edits.src_mac {
             Some(choice) => self.mac(choice, native),
+            // A relay agent is one machine, whoever its clients are.
+            None if !edits.relays().is_empty() => native,
             None => client_mac,
         };
         Identity {
@@ -281,7 +283,7 @@ impl Session {
     pub fn identity_of(&mut self, index: u32, edits: &Edits, link: &Here) -> Identity {
         let mut who = self.identity(edits, link);
         if edits.chaddr != Some(MacChoice::Random) {
-            let own = edits.src_mac.is_none();
+            let own = edits.sends_as_client();
             who.client_mac = counted(who.client_mac, index);
             who.source_mac = if own { who.client_mac } else { who.source_mac };
         }

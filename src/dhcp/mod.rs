@@ -7,6 +7,7 @@ pub mod glossary;
 pub mod layout;
 pub mod message;
 pub mod options;
+pub mod relay;
 pub mod suboptions;
 pub mod template;
 pub mod value;

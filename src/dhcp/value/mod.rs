@@ -14,7 +14,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 pub use shape::{EnumTable, Shape, SubOption, SubTable};
-pub use text::escape_into;
+pub use text::{escape_into, split};
 pub use types::{TYPES, ValueType};
 
 /// What a value holds; its shape says how to read it.

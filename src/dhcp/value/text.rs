@@ -293,8 +293,8 @@ fn item(table: &'static SubTable, code: u8, data: &Data) -> String {
     }
 }
 
-/// Splits at `separator` outside of quotations, brackets and parentheses.
-fn split(text: &str, separator: char, most: usize) -> Vec<&str> {
+/// Splits at `separator` outside of quotations, brackets and parentheses, into so many parts at most.
+pub fn split(text: &str, separator: char, most: usize) -> Vec<&str> {
     let (mut parts, mut start) = (Vec::new(), 0);
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for (at, c) in text.char_indices() {

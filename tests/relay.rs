@@ -2,8 +2,19 @@
 
 mod support;
 
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
 use serde_json::Value as Json;
-use support::tool::{Run, tool};
+use support::expect_within;
+use support::peers::{Kind, Server, ServerConfig};
+use support::relay::{GIADDR, NETWORK, Relay, UPSTREAM};
+use support::segment::{Host, Segment};
+use support::tool::{Run, TOOL, finish, scratch, text, tool};
 
 /// The frames that a command line builds.
 #[track_caller]
@@ -127,8 +138,8 @@ fn sub_options_are_made_for_each_client() {
 #[test]
 fn many_clients_behind_one_relay_agent_each_say_their_port() {
     let relay = "198.51.100.1,circuit-id=port-{n}";
-    let file = support::tool::scratch("relay-many").join("many.pcapng");
-    let path = support::tool::text(&file);
+    let file = scratch("relay-many").join("many.pcapng");
+    let path = text(&file);
     let args = [
         "dora",
         "--clients",
@@ -186,8 +197,8 @@ fn the_flags_say_how_the_client_sent_its_message() {
         "relay-flags=128"
     );
     // The REQUEST for an offer is a broadcast of the client's.
-    let file = support::tool::scratch("relay-flags").join("offer.pcapng");
-    let path = support::tool::text(&file);
+    let file = scratch("relay-flags").join("offer.pcapng");
+    let path = text(&file);
     let relay = [
         "--relay",
         "198.51.100.1,relay-flags",
@@ -202,9 +213,9 @@ fn the_flags_say_how_the_client_sent_its_message() {
 
 #[test]
 fn a_captured_message_is_passed_on() {
-    let directory = support::tool::scratch("relay-captured");
+    let directory = scratch("relay-captured");
     let plain = directory.join("plain.pcapng");
-    let path = support::tool::text(&plain);
+    let path = text(&plain);
     let first = built(&["discover", "--hostname", "printer", "-w", path]);
     let relay = [
         "--relay",
@@ -213,7 +224,7 @@ fn a_captured_message_is_passed_on() {
         "192.0.2.1",
     ];
     let relayed = directory.join("relayed.pcapng");
-    let second = support::tool::text(&relayed);
+    let second = text(&relayed);
     let once = built(&[&["discover", "--from", path, "-w", second], &relay[..]].concat());
     assert_eq!(
         field(&once[0], "BOOTP", "xid"),
@@ -242,4 +253,456 @@ fn a_captured_message_is_passed_on() {
 fn a_server_without_a_relay_agent_is_no_choice() {
     let run: Run = tool(&["discover", "--server", "192.0.2.1"]);
     run.failed(2, &["required"]);
+}
+
+/// The addresses that the servers have for clients behind the relay agent.
+const FAR: (Ipv4Addr, Ipv4Addr) = (
+    Ipv4Addr::new(198, 51, 100, 100),
+    Ipv4Addr::new(198, 51, 100, 119),
+);
+
+/// A server that also serves the network behind the relay agent.
+fn serving_far(kind: Kind) -> ServerConfig {
+    let (first, last) = FAR;
+    let extra = match kind {
+        Kind::Dnsmasq => format!(
+            "dhcp-range=set:far,{first},{last},255.255.255.0,600\n\
+             dhcp-option=tag:far,option:router,{GIADDR}"
+        ),
+        Kind::Kea => format!(
+            r#""shared-networks": [{{ "name": "far", "subnet4": [{{
+                "id": 2, "subnet": "{NETWORK}", "pools": [{{ "pool": "{first} - {last}" }}],
+                "option-data": [{{ "name": "routers", "data": "{GIADDR}" }}] }}] }}],"#
+        ),
+        // Without the threshold it gives a young lease again as it is (dhcpd.conf, dhcp-cache-threshold).
+        Kind::Dhcpd => format!(
+            "dhcp-cache-threshold 0;\n\
+             subnet 198.51.100.0 netmask 255.255.255.0 {{ range {first} {last}; option routers {GIADDR}; }}"
+        ),
+        // It has one pool and asks nothing of giaddr.
+        Kind::Udhcpd => format!("option router {GIADDR}"),
+    };
+    ServerConfig {
+        pool: (kind == Kind::Udhcpd).then_some(FAR),
+        extra,
+        ..ServerConfig::default()
+    }
+}
+
+/// Runs the tool on the client's end of a segment.
+#[track_caller]
+fn run(segment: &Segment, args: &[&str]) -> Run {
+    let mut command = segment.client_command(TOOL);
+    let run = finish(
+        command.args(args).args(["-i", segment.client_interface()]),
+        b"",
+    );
+    eprintln!("$ dhcpcraft {}\n{}", args.join(" "), run.err);
+    run
+}
+
+/// The messages that came back.
+#[track_caller]
+fn replies(segment: &Segment, args: &[&str]) -> Vec<Json> {
+    let lines = run(segment, &[args, &["--json"]].concat())
+        .succeeded()
+        .json();
+    let came = |it: &Json| it["direction"] == "received" && it["message"].is_object();
+    lines.into_iter().filter(came).collect()
+}
+
+/// Goes through the life of a lease with `extra` on every command, the server's lease file as the witness.
+#[track_caller]
+fn live(segment: &Segment, server: &Server, extra: &[&str]) {
+    let file: PathBuf = segment.directory().join("lease");
+    let path = text(&file);
+    let lease = || {
+        let args = ["dora", "--print", "yiaddr", "--save-lease", path];
+        let address = run(segment, &[&args[..], extra].concat()).succeeded().out;
+        let address: Ipv4Addr = address.trim().parse().expect("an address");
+        assert!((FAR.0..=FAR.1).contains(&address), "{address}");
+        address
+    };
+    let address = lease();
+    let mut record = server.expect_active(address);
+    assert_eq!(record.mac, segment.client_mac());
+    for command in ["renew", "rebind", "reboot"] {
+        // The lease files know whole seconds.
+        sleep(Duration::from_millis(1100));
+        let answers = replies(segment, &[&[command, "--lease", path], extra].concat());
+        assert_eq!(answers[0]["message"]["type"], "ACK", "{command}");
+        assert_eq!(
+            answers[0]["message"]["yiaddr"],
+            address.to_string(),
+            "{command}"
+        );
+        server.expect_extended(&record);
+        record = server.expect_active(address);
+    }
+    let answers = replies(segment, &[&["inform", "--lease", path], extra].concat());
+    assert_eq!(answers[0]["message"]["type"], "ACK");
+    assert_eq!(answers[0]["message"]["yiaddr"], "0.0.0.0");
+    assert_eq!(answers[0]["message"]["lease_time"], Json::Null);
+    run(segment, &[&["release", "--lease", path], extra].concat()).succeeded();
+    server.expect_released(address);
+    let address = lease();
+    server.expect_active(address);
+    run(segment, &[&["decline", "--lease", path], extra].concat()).succeeded();
+    server.expect_declined(address);
+}
+
+/// A server behind dhcrelay, and the clients before it.
+fn behind_dhcrelay(kind: Kind, flags: &[&str]) -> (Segment, Segment, Server, Relay) {
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let server = servers.server(kind, serving_far(kind));
+    server.route(NETWORK, Some(UPSTREAM));
+    let relay = Relay::between(&clients, &servers, server.address(), flags);
+    (clients, servers, server, relay)
+}
+
+#[test]
+fn dnsmasq_behind_dhcrelay() {
+    let (clients, _servers, server, _relay) = behind_dhcrelay(Kind::Dnsmasq, &["-a"]);
+    live(&clients, &server, &[]);
+}
+
+#[test]
+fn kea_behind_dhcrelay() {
+    let (clients, _servers, server, _relay) = behind_dhcrelay(Kind::Kea, &["-a"]);
+    live(&clients, &server, &[]);
+}
+
+#[test]
+fn dhcpd_behind_dhcrelay() {
+    let (clients, _servers, server, _relay) = behind_dhcrelay(Kind::Dhcpd, &["-a"]);
+    live(&clients, &server, &[]);
+}
+
+#[test]
+fn udhcpd_behind_dhcrelay() {
+    let (clients, _servers, server, _relay) = behind_dhcrelay(Kind::Udhcpd, &["-a"]);
+    live(&clients, &server, &[]);
+}
+
+/// The life of a lease through `--relay`, on the server's own segment.
+fn through_our_relay(kind: Kind) {
+    let segment = Segment::new();
+    let server = segment.server(kind, serving_far(kind));
+    server.route(NETWORK, None);
+    let (relay, to) = (
+        format!("{GIADDR},circuit-id=port-{{n}},relay-flags"),
+        server.address().to_string(),
+    );
+    live(&segment, &server, &["--relay", &relay, "--server", &to]);
+}
+
+#[test]
+fn dnsmasq_behind_our_relay() {
+    through_our_relay(Kind::Dnsmasq);
+}
+
+#[test]
+fn kea_behind_our_relay() {
+    through_our_relay(Kind::Kea);
+}
+
+#[test]
+fn dhcpd_behind_our_relay() {
+    through_our_relay(Kind::Dhcpd);
+}
+
+#[test]
+fn udhcpd_behind_our_relay() {
+    through_our_relay(Kind::Udhcpd);
+}
+
+#[test]
+fn what_a_renewing_client_unicasts_is_routed_past_the_relay_agent() {
+    for kind in Kind::ALL {
+        let (clients, _servers, server, mut relay) = behind_dhcrelay(kind, &[]);
+        let file = clients.directory().join("lease");
+        let path = text(&file);
+        run(&clients, &["dora", "--save-lease", path]).succeeded();
+        // Alive it would also relay what its machine routes, and the client would get two answers.
+        relay.stop();
+        let renewed = run(
+            &clients,
+            &["renew", "--lease", path, "--json", "--timeout", "2s"],
+        );
+        let lines = renewed.json();
+        let sent = lines
+            .iter()
+            .find(|it| it["direction"] == "sent" && it["message"].is_object())
+            .expect("a REQUEST");
+        // The server is not on the client's network, so the frame goes to the router that the lease names.
+        assert_eq!(field(sent, "Ether", "dst"), relay.mac(), "{kind:?}");
+        assert_eq!(
+            field(sent, "IP", "dst"),
+            server.address().to_string().as_str()
+        );
+        // udhcpd sends its answer to chaddr on its own link, where nobody has it.
+        let code = if kind == Kind::Udhcpd { 3 } else { 0 };
+        assert_eq!(renewed.code, Some(code), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_chain_of_relay_agents_gets_its_answers() {
+    for kind in Kind::ALL {
+        let segment = Segment::new();
+        let server = segment.server(kind, serving_far(kind));
+        // The second agent is the way to the first.
+        server.route(NETWORK, Some(UPSTREAM));
+        let first = format!("{GIADDR},circuit-id=hex:0004{{vlan}}0102,remote-id={{mac}}");
+        let (second, to) = (UPSTREAM.to_string(), server.address().to_string());
+        let args = [
+            "dora", "--relay", &first, "--relay", &second, "--server", &to,
+        ];
+        let no_tag = run(&segment, &args);
+        assert_eq!(no_tag.code, Some(2), "no VLAN is named: {no_tag:?}");
+        let first = first.replace("{vlan}", "0064");
+        let args = [
+            "dora", "--relay", &first, "--relay", &second, "--server", &to,
+        ];
+        let answers = replies(&segment, &args);
+        let ack = answers.last().expect("an ACK");
+        assert_eq!(ack["message"]["type"], "ACK", "{kind:?}");
+        assert_eq!(ack["message"]["giaddr"], GIADDR.to_string(), "{kind:?}");
+        assert_eq!(field(ack, "IP", "dst"), GIADDR.to_string().as_str());
+        assert_eq!(field(ack, "UDP", "dport"), 67);
+        let (codes, info) = options(ack);
+        match kind {
+            // It knows nothing of option 82, and forgets the hops.
+            Kind::Udhcpd => {
+                assert!(!codes.contains(&82), "{codes:?}");
+                assert_eq!(field(ack, "BOOTP", "hops"), 0);
+            }
+            _ => {
+                assert_eq!(codes.last(), Some(&82), "{kind:?}: {codes:?}");
+                let mac = segment.client_mac();
+                assert_eq!(
+                    info,
+                    format!("circuit-id=hex:000400640102,remote-id=\"{mac}\"")
+                );
+                assert_eq!(field(ack, "BOOTP", "hops"), 2, "{kind:?}");
+            }
+        }
+        let address = ack["message"]["yiaddr"].as_str().expect("an address");
+        server.expect_active(address.parse().expect("an address"));
+    }
+}
+
+#[test]
+fn an_inform_through_a_relay_agent_is_answered_where_the_server_thinks_right() {
+    for kind in Kind::ALL {
+        let segment = Segment::new();
+        let server = segment.server(kind, serving_far(kind));
+        server.route(NETWORK, None);
+        let (relay, to) = (
+            format!("{GIADDR},circuit-id=a"),
+            server.address().to_string(),
+        );
+        let args = [
+            "inform",
+            "--ciaddr",
+            "198.51.100.200",
+            "--relay",
+            &relay,
+            "--server",
+            &to,
+        ];
+        let answers = replies(&segment, &args);
+        // RFC 2131 section 4.3.5: straight to the client. The others go back the way it came.
+        let wanted = match kind {
+            Kind::Kea | Kind::Dhcpd => ("198.51.100.200", 68),
+            Kind::Dnsmasq | Kind::Udhcpd => ("198.51.100.1", 67),
+        };
+        let ack = &answers[0];
+        let went = (field(ack, "IP", "dst"), field(ack, "UDP", "dport"));
+        assert_eq!(went, (&wanted.0.into(), &wanted.1.into()), "{kind:?}");
+    }
+}
+
+/// A running `serve` on a machine of the servers' segment, with its address there.
+struct Serving {
+    child: std::process::Child,
+    out: PathBuf,
+    _host: Host,
+}
+
+impl Serving {
+    #[track_caller]
+    fn on(segment: &Segment, address: Ipv4Addr) -> Self {
+        let host = segment.host(address);
+        let [out, err] = ["serve.out", "serve.err"].map(|it| segment.directory().join(it));
+        let (network, subnet) = (
+            format!("{address}/24"),
+            format!("{NETWORK}={}-{}", FAR.0, FAR.1),
+        );
+        let create = |path: &PathBuf| File::create(path).expect("a file");
+        let child = host
+            .command(TOOL)
+            .args(["serve", "-i", host.interface(), "--address", &network])
+            .args(["--subnet", &subnet, "-o", "router=198.51.100.1"])
+            .args(["--timeout", "5m", "--json"])
+            .stdin(Stdio::null())
+            .stdout(create(&out))
+            .stderr(create(&err))
+            .spawn()
+            .expect("it starts");
+        expect_within("serve to serve", Duration::from_secs(15), || {
+            std::fs::read_to_string(&err).is_ok_and(|it| it.contains("serving"))
+        });
+        Self {
+            child,
+            out,
+            _host: host,
+        }
+    }
+
+    /// The messages of this type with this client that it received, once there are so many.
+    #[track_caller]
+    fn received(&self, kind: &str, mac: &str, count: usize) -> Vec<Json> {
+        let mut found = Vec::new();
+        expect_within("the server to get it", Duration::from_secs(10), || {
+            let text = std::fs::read_to_string(&self.out).unwrap_or_default();
+            let whole = &text[..text.rfind('\n').unwrap_or(0)];
+            found = whole
+                .lines()
+                .map(|it| serde_json::from_str::<Json>(it).expect("JSON"))
+                .filter(|it| it["direction"] == "received" && it["message"]["type"] == kind)
+                .filter(|it| it["message"]["chaddr"] == mac)
+                .collect();
+            found.len() >= count
+        });
+        found
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// dhcrelay with the tool on both of its sides.
+fn dhcrelay_examined(flags: &[&str]) -> (Segment, Segment, Serving, Relay) {
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let address = Ipv4Addr::new(10, 77, 0, 9);
+    let serving = Serving::on(&servers, address);
+    let relay = Relay::between(&clients, &servers, address, flags);
+    (clients, servers, serving, relay)
+}
+
+#[test]
+fn dhcrelay_adds_its_option_and_takes_it_away_again() {
+    let (clients, _servers, serving, relay) = dhcrelay_examined(&["-a"]);
+    let mac = "02:00:5e:10:77:01";
+    for (flag, ether, ip) in [
+        ("--unicast", mac, "198.51.100.100"),
+        ("--broadcast", "ff:ff:ff:ff:ff:ff", "255.255.255.255"),
+    ] {
+        let answers = replies(&clients, &["dora", flag, "--mac", mac]);
+        let types: Vec<_> = answers.iter().map(|it| &it["message"]["type"]).collect();
+        assert_eq!(types, ["OFFER", "ACK"]);
+        for answer in &answers {
+            for (layer, name, wanted) in [
+                ("Ether", "src", Json::from(relay.mac())),
+                ("Ether", "dst", ether.into()),
+                ("IP", "src", "198.51.100.1".into()),
+                ("IP", "dst", ip.into()),
+                ("UDP", "sport", 67.into()),
+                ("UDP", "dport", 68.into()),
+                // RFC 1542 section 4.1.2: nothing of the message but option 82 changes.
+                ("BOOTP", "giaddr", "198.51.100.1".into()),
+                ("BOOTP", "yiaddr", "198.51.100.100".into()),
+            ] {
+                assert_eq!(
+                    field(answer, layer, name),
+                    &wanted,
+                    "{flag}: {layer} {name}"
+                );
+            }
+            assert!(!options(answer).0.contains(&82), "{answer}");
+        }
+    }
+    for kind in ["DISCOVER", "REQUEST"] {
+        for message in serving.received(kind, mac, 2) {
+            for (layer, name, wanted) in [
+                ("Ether", "src", Json::from(relay.upstream_mac())),
+                ("IP", "src", "10.77.0.250".into()),
+                ("IP", "dst", "10.77.0.9".into()),
+                ("UDP", "sport", 67.into()),
+                ("UDP", "dport", 67.into()),
+                ("BOOTP", "hops", 1.into()),
+                ("BOOTP", "giaddr", "198.51.100.1".into()),
+            ] {
+                assert_eq!(
+                    field(&message, layer, name),
+                    &wanted,
+                    "{kind}: {layer} {name}"
+                );
+            }
+            let (codes, text) = options(&message);
+            assert_eq!(codes.last(), Some(&82), "{codes:?}");
+            assert_eq!(text, "circuit-id=\"down0\"");
+        }
+    }
+}
+
+#[test]
+fn dhcrelay_counts_hops_and_trusts_no_option_82_of_a_client() {
+    let (clients, _servers, serving, _relay) = dhcrelay_examined(&["-a", "-c", "4"]);
+    let silent = |mac: &str, args: &[&str]| {
+        let all = [&["discover", "--mac", mac, "--timeout", "1s"], args].concat();
+        assert_eq!(run(&clients, &all).code, Some(3), "{args:?}");
+    };
+    // As many hops as it lets pass.
+    silent("02:00:5e:10:77:03", &["--hops", "4"]);
+    // The next one passes, with a hop more, and came after them.
+    let mac = "02:00:5e:10:77:04";
+    replies(&clients, &["discover", "--mac", mac, "--hops", "3"]);
+    let passed = serving.received("DISCOVER", mac, 1);
+    assert_eq!(field(&passed[0], "BOOTP", "hops"), 4);
+    assert_eq!(
+        serving.received("DISCOVER", "02:00:5e:10:77:03", 0).len(),
+        0
+    );
+    // RFC 3046 section 2.1 has an option 82 without giaddr discarded with its message. dhcrelay puts its own
+    // in its place, so that the server is not told lies either.
+    let mac = "02:00:5e:10:77:02";
+    let spoof = "relay-info=circuit-id=spoofed";
+    replies(&clients, &["discover", "--mac", mac, "-o", spoof]);
+    let spoofed = serving.received("DISCOVER", mac, 1);
+    let (codes, text) = options(&spoofed[0]);
+    assert_eq!(codes.iter().filter(|it| **it == 82).count(), 1);
+    assert_eq!(text, "circuit-id=\"down0\"");
+}
+
+#[test]
+fn dhcrelay_without_its_option_passes_a_relayed_message_on_as_it_is() {
+    let (clients, _servers, serving, _relay) = dhcrelay_examined(&[]);
+    let mac = "02:00:5e:10:77:05";
+    run(&clients, &["dora", "--mac", mac]).succeeded();
+    let own = serving.received("DISCOVER", mac, 1);
+    assert!(!options(&own[0]).0.contains(&82), "{own:?}");
+    // A relay agent of ours before it: giaddr and option 82 stay, a hop is added. The answer goes to our
+    // giaddr, which only the clients' segment knows.
+    let mac = "02:00:5e:10:77:06";
+    let relay = "198.51.100.77,circuit-id=port-9";
+    let args = [
+        "discover",
+        "--mac",
+        mac,
+        "--relay",
+        relay,
+        "--server",
+        "198.51.100.1",
+    ];
+    run(&clients, &[&args[..], &["--timeout", "500ms"]].concat());
+    let chained = serving.received("DISCOVER", mac, 1);
+    assert_eq!(field(&chained[0], "BOOTP", "hops"), 2);
+    assert_eq!(field(&chained[0], "BOOTP", "giaddr"), "198.51.100.77");
+    assert_eq!(info(&chained[0]), "circuit-id=\"port-9\"");
 }

@@ -9,6 +9,7 @@
 pub mod leases;
 pub mod peers;
 pub mod process;
+pub mod relay;
 pub mod segment;
 pub mod terminal;
 pub mod tool;

@@ -7,7 +7,7 @@ use super::{
     leases::{self, LeaseRecord, LeaseState},
     process::Process,
     require,
-    segment::{Member, PATIENCE, Segment},
+    segment::{Member, PATIENCE, Segment, run},
     wait_for,
 };
 use std::{
@@ -108,8 +108,7 @@ pub struct Server {
     mac: String,
     directory: PathBuf,
     process: RefCell<Process>,
-    // Keeps the namespace.
-    _member: Member,
+    member: Member,
 }
 
 impl Segment {
@@ -149,7 +148,7 @@ impl Segment {
             mac: member.mac().to_owned(),
             directory,
             process,
-            _member: member,
+            member,
         };
         expect_within(&format!("{kind:?} to listen"), PATIENCE, || {
             let log = server.log();
@@ -208,6 +207,23 @@ impl Segment {
 }
 
 impl Server {
+    /// A program on its machine, the test's own child.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
+        self.member.command(program)
+    }
+
+    /// Tells its machine the way to a network: by a router, or straight out of its interface.
+    #[track_caller]
+    pub fn route(&self, network: &str, router: Option<Ipv4Addr>) {
+        let mut command = self.command(require("ip"));
+        command.args(["route", "add", network]);
+        match router {
+            Some(router) => command.args(["via", &router.to_string()]),
+            None => command.args(["dev", INTERFACE]),
+        };
+        run(&mut command);
+    }
+
     /// Which one it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -273,6 +289,25 @@ impl Server {
             state == Some(LeaseState::Active)
         })
         .expect("the record was there")
+    }
+
+    /// Waits for its lease file to say that a lease ends later than this record had it.
+    #[track_caller]
+    pub fn expect_extended(&self, before: &LeaseRecord) {
+        let mut now = None;
+        let extended = wait_for(
+            || {
+                now = self.lease(before.ip);
+                now.as_ref()
+                    .is_some_and(|it| it.state == LeaseState::Active && it.expires > before.expires)
+            },
+            Duration::from_secs(10),
+        );
+        assert!(
+            extended,
+            "{:?} did not extend {before:?}, it has {now:?}",
+            self.kind
+        );
     }
 
     /// Waits until it wrote down that an address was given back.

@@ -37,7 +37,7 @@ impl Member {
     }
 
     /// A command in this network namespace, but outside the segment's pid namespace: the test is its parent.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(super) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         in_net(&self.holder, program)
     }
 }
@@ -141,6 +141,13 @@ impl Segment {
     #[track_caller]
     pub(super) fn member(&self, interface: &str, address: Option<Ipv4Addr>) -> Member {
         join(&self.init, &self.members, interface, address)
+    }
+
+    /// Gives a machine of another segment a leg on this one as well, and returns the MAC of that leg.
+    #[track_caller]
+    pub(super) fn leg(&self, member: &Member, interface: &str, address: Ipv4Addr) -> String {
+        let number = self.next_member();
+        plug(&self.init, number, &member.holder, interface, Some(address))
     }
 
     /// A command in a member's network namespace that ends with the segment.
@@ -253,7 +260,6 @@ pub(super) fn in_net(holder: &Process, program: impl AsRef<std::ffi::OsStr>) -> 
 
 #[track_caller]
 fn join(init: &Process, members: &Cell<u8>, interface: &str, address: Option<Ipv4Addr>) -> Member {
-    let number = next(members);
     let holder = Process::start_holder(
         Command::new(require("nsenter"))
             .args(["--target", &init.pid().to_string(), "--pid", "--"])
@@ -261,6 +267,20 @@ fn join(init: &Process, members: &Cell<u8>, interface: &str, address: Option<Ipv
             .arg("echo ready; exec sleep infinity")
             .stdin(Stdio::null()),
     );
+    set_up(&holder, "lo");
+    let mac = plug(init, next(members), &holder, interface, address);
+    Member { holder, mac }
+}
+
+/// Puts a wire between the bridge and a namespace, and returns the MAC of its end there.
+#[track_caller]
+fn plug(
+    init: &Process,
+    number: u8,
+    holder: &Process,
+    interface: &str,
+    address: Option<Ipv4Addr>,
+) -> String {
     let mac = format!("02:00:00:77:00:{number:02x}");
     let port = format!("port{number}");
     run(in_net(init, require("ip"))
@@ -269,18 +289,17 @@ fn join(init: &Process, members: &Cell<u8>, interface: &str, address: Option<Ipv
         .args(["netns", &holder.pid().to_string()]));
     run(in_net(init, require("ip")).args(["link", "set", &port, "master", "br0"]));
     set_up(init, &port);
-    set_up(&holder, "lo");
     if let Some(address) = address {
-        run(in_net(&holder, require("ip"))
+        run(in_net(holder, require("ip"))
             .args(["address", "add", &format!("{address}/24")])
             .args(["broadcast", "+", "dev", interface]));
     }
-    set_up(&holder, interface);
+    set_up(holder, interface);
     expect_within("an interface to come up", PATIENCE, || {
-        run(in_net(&holder, require("ip")).args(["-brief", "link", "show", interface]))
+        run(in_net(holder, require("ip")).args(["-brief", "link", "show", interface]))
             .contains(" UP ")
     });
-    Member { holder, mac }
+    mac
 }
 
 /// Brings an interface up without the link-local address that would make IPv6 talk in every capture.

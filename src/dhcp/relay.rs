@@ -2,12 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::message::Message;
-use super::template::{Delivery, Hardware, MIN_MESSAGE};
 use crate::wire::*;
 
 /// Code of the relay agent information option.
-pub const RELAY_INFO: u8 = 82;
+const RELAY_INFO: u8 = 82;
 
 /// A relay agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,53 +51,10 @@ impl Agent {
             dhcp.options = with_info(&dhcp.options, &self.info);
         }
     }
-
-    /// Passes a server's reply on to the client, as RFC 2131 section 4.1 and RFC 1542 section 4.1.2 have
-    /// it: by broadcast where the client asks for that or the reply is a NAK, else to yiaddr at chaddr.
-    /// The agent's own option 82 is taken out.
-    pub fn deliver(&self, frame: &mut Frame, source: MacAddr) {
-        frame.relax();
-        let kind = Message::of(frame).and_then(|it| it.message_type());
-        let Some(bootp) = frame.bootp() else {
-            return;
-        };
-        let direct = Bootp {
-            giaddr: Ipv4Addr::UNSPECIFIED,
-            ..bootp.clone()
-        };
-        let delivery = Delivery::of(kind.unwrap_or_default(), &direct, bootp.ciaddr);
-        let client = direct.client_mac();
-        if let Some(ether) = frame.ether_mut() {
-            ether.src = source;
-            ether.dst = match delivery.hardware {
-                Hardware::Client | Hardware::NextHop => client,
-                Hardware::Broadcast => MacAddr::broadcast(),
-            };
-        }
-        if let Some(ip) = frame.ipv4_mut() {
-            *ip = Ipv4 {
-                src: self.address,
-                dst: delivery.ip,
-                ..Ipv4::default()
-            };
-        }
-        if let Some(udp) = frame.udp_mut() {
-            *udp = Udp {
-                sport: SERVER_PORT,
-                dport: delivery.port,
-                ..Udp::default()
-            };
-        }
-        if let Some(dhcp) = frame.dhcp_mut()
-            && !self.info.is_empty()
-        {
-            dhcp.options = without_info(&dhcp.options);
-        }
-    }
 }
 
 /// Whether a stream of options has option 82.
-pub fn has_info(stream: &[u8]) -> bool {
+fn has_info(stream: &[u8]) -> bool {
     Options::new(stream).any(|it| it.is_option() && it.code == RELAY_INFO)
 }
 
@@ -120,23 +75,12 @@ fn with_info(stream: &[u8], info: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The stream without option 82, padded to what old clients take (RFC 1542 section 2.1).
-fn without_info(stream: &[u8]) -> Vec<u8> {
-    let kept = Options::new(stream).filter(|it| !(it.is_option() && it.code == RELAY_INFO));
-    let mut out: Vec<u8> = kept.flat_map(|it| it.raw).copied().collect();
-    let least = MIN_MESSAGE - BOOTP_LEN - MAGIC_COOKIE.len();
-    if out.len() < stream.len() && out.len() < least {
-        out.resize(least.min(stream.len()), PAD);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn option_82_comes_last_and_goes_again() {
+    fn option_82_comes_last() {
         for (before, after) in [
             (&[53, 1, 1, 255][..], &[53, 1, 1, 82, 2, 9, 9, 255][..]),
             // Padding makes room, a byte that is no padding does not.
@@ -151,10 +95,6 @@ mod tests {
             (&[], &[82, 2, 9, 9]),
         ] {
             assert_eq!(with_info(before, &[9, 9]), after, "{before:?}");
-            let back = without_info(after);
-            let text = |it: &[u8]| it.iter().rposition(|it| *it != PAD).map_or(0, |at| at + 1);
-            assert_eq!(back[..text(&back)], before[..text(before)]);
-            assert!(back.len() <= after.len());
         }
     }
 }

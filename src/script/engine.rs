@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
+use starlark::codemap::FileSpan;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, LibraryExtension};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::{AstModule, Dialect, DialectTypes};
@@ -13,6 +14,7 @@ use starlark::values::Value;
 
 pub use starlark::environment::Module;
 
+use super::assertions::Failure;
 use super::depth::{self, with_room};
 use super::host::Host;
 use super::{commands, functions, reply, text};
@@ -25,7 +27,52 @@ pub struct ScriptError {
     pub text: String,
     /// The exit code that says it.
     pub exit_code: u8,
+    /// Where in the sources it happened, the innermost call first.
+    pub places: Vec<Place>,
+    /// The assertion that did not hold, or the test that ended itself; `None` for any other error.
+    pub failure: Option<Failure>,
 }
+
+/// A line of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What stands there.
+    pub source: String,
+}
+
+impl Place {
+    fn of(span: &FileSpan) -> Place {
+        let begin = span.resolve_span().begin;
+        Place {
+            file: span.filename().to_string(),
+            line: begin.line + 1,
+            source: span.file.source_line(begin.line).trim().to_string(),
+        }
+    }
+}
+
+/// Where an error happened, and the calls that led there.
+fn places(error: &starlark::Error) -> Vec<Place> {
+    let calls = error.call_stack().frames.iter().rev();
+    let calls = calls.filter_map(|it| it.location.as_ref());
+    let mut places: Vec<Place> = error
+        .span()
+        .into_iter()
+        .chain(calls)
+        .map(Place::of)
+        .collect();
+    // The innermost call is where the error is.
+    places.dedup();
+    places.truncate(CALLS);
+    places
+}
+
+/// Calls told of an error; of a deep recursion the innermost ones.
+const CALLS: usize = 20;
 
 impl From<starlark::Error> for ScriptError {
     fn from(error: starlark::Error) -> Self {
@@ -37,6 +84,10 @@ impl From<starlark::Error> for ScriptError {
             ErrorKind::Parser(_) | ErrorKind::Scope(_) => 2,
             _ => 1,
         };
+        let failure = match error.kind() {
+            ErrorKind::Other(it) | ErrorKind::Native(it) => it.downcast_ref::<Failure>(),
+            _ => None,
+        };
         let text = format!("{error:#}");
         let text = text
             .strip_prefix("error: ")
@@ -45,7 +96,12 @@ impl From<starlark::Error> for ScriptError {
             .to_string();
         let text = without_repeats(&without_caller(&text));
         // The source shown is the prepared one: bytes literals as they were written.
-        ScriptError { text, exit_code }
+        ScriptError {
+            text,
+            exit_code,
+            places: places(&error),
+            failure: failure.cloned(),
+        }
     }
 }
 

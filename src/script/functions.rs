@@ -29,7 +29,10 @@ use crate::wire::Frame;
 
 /// The names of these functions, in the order of their definition.
 pub fn names() -> Vec<String> {
-    let globals = GlobalsBuilder::new().with(functions).build();
+    let globals = GlobalsBuilder::new()
+        .with(functions)
+        .with(super::assertions::functions)
+        .build();
     globals.names().map(|it| it.as_str().to_string()).collect()
 }
 
@@ -39,6 +42,7 @@ pub fn register(builder: &mut GlobalsBuilder) {
         builder.set(class.0.name, class);
     }
     functions(builder);
+    super::assertions::functions(builder);
 }
 
 fn some(text: &str) -> Option<&str> {
@@ -541,14 +545,7 @@ fn functions(builder: &mut GlobalsBuilder) {
 
     /// What the link's clock says: seconds since 1970.
     fn now<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<f64> {
-        let host = host(eval)?;
-        let args = host.link_args(None);
-        let mut open = host
-            .session
-            .borrow_mut()
-            .open(&args, None)
-            .map_err(command_error)?;
-        Ok(open.link().now().0 as f64 / 1e9)
+        Ok(send::clock(host(eval)?)?.0 as f64 / 1e9)
     }
 
     /// Makes everything left to chance repeatable from here on.
@@ -573,55 +570,10 @@ fn functions(builder: &mut GlobalsBuilder) {
         }
         Ok(host.settings.borrow().interface.clone())
     }
-
-    /// Ends the script with an error that says this.
-    fn fail<'v>(#[starlark(args)] parts: UnpackTuple<Value<'v>>) -> starlark::Result<NoneType> {
-        let parts: Vec<String> = parts.items.iter().map(|it| it.to_str()).collect();
-        Err(error(parts.join(" ")))
-    }
-
-    /// Ends the script with an error unless the condition holds.
-    fn assert_true<'v>(
-        #[starlark(require = pos)] condition: Value<'v>,
-        #[starlark(require = pos, default = "")] message: &str,
-    ) -> starlark::Result<NoneType> {
-        match condition.to_bool() {
-            true => Ok(NoneType),
-            false => Err(error(format!(
-                "assertion failed: {} is not true{}",
-                condition.to_repr(),
-                some(message).map_or(String::new(), |it| format!(": {it}"))
-            ))),
-        }
-    }
-
-    /// Ends the script with an error unless both are the same; of packets it says in what they differ.
-    fn assert_eq<'v>(
-        #[starlark(require = pos)] a: Value<'v>,
-        #[starlark(require = pos)] b: Value<'v>,
-    ) -> starlark::Result<NoneType> {
-        if a.equals(b)? {
-            return Ok(NoneType);
-        }
-        let mut text = format!("assertion failed: {} is not {}", a.to_repr(), b.to_repr());
-        if let (Some(a), Some(b)) = (Packet::from_value(a), Packet::from_value(b)) {
-            text = "assertion failed: the packets differ".into();
-            let shown = |it: Option<String>| it.unwrap_or_else(|| "absent".into());
-            for it in difference(a, b) {
-                text += &format!(
-                    "\n  {}: {} is not {}",
-                    it.name,
-                    shown(it.first),
-                    shown(it.second)
-                );
-            }
-        }
-        Err(error(text))
-    }
 }
 
 /// In what two packets differ once they are built.
-fn difference(a: &Packet, b: &Packet) -> Vec<Difference> {
+pub(super) fn difference(a: &Packet, b: &Packet) -> Vec<Difference> {
     // As they decode, so that lengths and checksums are those that go out.
     let built = |it: &Packet| it.built().frame(0);
     differences(&built(a), &built(b))

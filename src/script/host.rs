@@ -12,7 +12,7 @@ use super::stack::Origin;
 use crate::commands::args::LinkArgs;
 use crate::commands::outcome::Entry;
 use crate::commands::session::{Here, Session};
-use crate::view::Style;
+use crate::view::{Style, summary};
 
 /// What a conversation goes on with until somebody changes it.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Default for Settings {
     }
 }
 
-/// Frames kept of a conversation; of more the oldest are forgotten.
+/// Frames kept of a conversation.
 const REMEMBERED: usize = 20_000;
 
 /// The session, the link in use, where to print, and what was sent and received.
@@ -50,6 +50,10 @@ pub struct Host {
     pub style: Cell<Style>,
     /// Frames sent and received since the start, or since `clear`.
     pub log: RefCell<Vec<Entry>>,
+    /// What the script says it is doing, for the comments of what is sent and received meanwhile.
+    pub step: RefCell<String>,
+    /// Frames kept in `log`; of more the oldest are forgotten.
+    pub remembers: Cell<usize>,
     /// Whether notices are kept off standard error.
     pub quiet: Cell<bool>,
     /// The server whose rules run here.
@@ -75,6 +79,8 @@ impl Host {
             err: RefCell::new(err),
             style: Cell::new(style),
             log: RefCell::default(),
+            step: RefCell::default(),
+            remembers: Cell::new(REMEMBERED),
             quiet: Cell::new(false),
             server: RefCell::default(),
             converses: Cell::new(false),
@@ -121,10 +127,17 @@ impl Host {
     /// Remembers a frame.
     pub fn remember(&self, entry: &Entry) {
         let mut log = self.log.borrow_mut();
-        if log.len() >= REMEMBERED {
-            log.drain(..REMEMBERED / 10);
+        let room = self.remembers.get();
+        if log.len() >= room {
+            log.drain(..(room / 10).max(1));
         }
-        log.push(entry.clone());
+        let mut entry = entry.clone();
+        let step = self.step.borrow();
+        if !step.is_empty() {
+            let said = entry.comment.take().unwrap_or_else(|| summary(&entry));
+            entry.comment = Some(format!("{step}: {said}"));
+        }
+        log.push(entry);
     }
 
     /// The replies of the last exchange, and whatever else was received since the last frame that was

@@ -3,12 +3,14 @@
 //! [`Engine`] runs source; what it shares with the functions it calls is the [`Host`]: the session, the
 //! link in use, where to print, and the answers so far.
 
+mod assertions;
 pub mod bytes;
 pub mod classes;
 mod commands;
 mod depth;
 mod engine;
 mod exchange;
+mod expected;
 mod field_values;
 mod functions;
 pub mod help;
@@ -32,8 +34,9 @@ mod text;
 
 use starlark::eval::Evaluator;
 
+pub use assertions::Failure;
 pub use commands::{command_line, is_command, value_of};
-pub use engine::{Engine, Module, ScriptError, interpret};
+pub use engine::{Engine, Module, Place, ScriptError, interpret};
 pub use exchange::{Exchange, packet_of, printed, source_of};
 pub use host::{Host, Settings};
 pub use judge::Judge;

@@ -118,7 +118,8 @@ impl Packet {
         names.join(" / ")
     }
 
-    fn find(&self, class: &str) -> Option<usize> {
+    /// Index of the first layer of that class in this part.
+    pub fn find(&self, class: &str) -> Option<usize> {
         let stack = self.stack();
         let place = stack
             .layers
@@ -129,7 +130,7 @@ impl Packet {
     }
 
     /// The first layer of this part with a field of that name.
-    fn holder(&self, name: &str) -> Option<(usize, &'static Field)> {
+    pub fn holder(&self, name: &str) -> Option<(usize, &'static Field)> {
         let stack = self.stack();
         let mut layers = stack.layers.iter().enumerate().skip(self.from);
         layers.find_map(|(at, layer)| Some((at, layer.class.field(name)?)))

@@ -81,6 +81,8 @@ fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError>
         ScriptError {
             text: format!("dhcpcraft: {error}"),
             exit_code: error.exit_code(),
+            places: Vec::new(),
+            failure: None,
         }
     };
     let mut source = String::new();

@@ -153,6 +153,14 @@ fn resolve(
     Ok(())
 }
 
+/// What the clock of the link in use says.
+pub fn clock(host: &Host) -> starlark::Result<Time> {
+    let args = host.link_args(None);
+    let mut session = host.session.borrow_mut();
+    let mut open = session.open(&args, None).map_err(command_error)?;
+    Ok(open.link().now())
+}
+
 /// What became of packets that were sent.
 #[derive(Debug, Default)]
 pub struct Answers {

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let command = match cli.verb {
         Some(Verb::Command(command)) => command,
         Some(Verb::Run(args)) => return ExitCode::from(script::run(&args, interrupted)),
+        Some(Verb::Test(args)) => return ExitCode::from(script::test(&args, interrupted)),
         Some(Verb::Repl(args)) => return ExitCode::from(repl::run(&args, interrupted)),
         None if io::stdin().is_terminal() => {
             return ExitCode::from(repl::run(&ReplArgs::default(), interrupted));

@@ -24,6 +24,7 @@ pub mod serve;
 pub mod session;
 pub mod show;
 pub mod sniff;
+pub mod tests;
 pub mod witness;
 
 use std::sync::LazyLock;
@@ -58,6 +59,8 @@ pub enum Verb {
     Command(Box<Command>),
     /// Run a script
     Run(script::RunArgs),
+    /// Run the tests in scripts: functions test_…, each in a session of its own
+    Test(script::TestArgs),
     /// The prompt: commands and scripts line by line (the default on a terminal)
     Repl(script::ReplArgs),
 }

@@ -52,3 +52,50 @@ pub struct TalkArgs {
     #[arg(long, value_enum, default_value_t)]
     pub color: ColorChoice,
 }
+
+/// Arguments of `test`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TestArgs {
+    /// Files with functions `test_…`, directories of such files, or one test as FILE::NAME
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<String>,
+    /// Run the tests whose names hold this text or whose tags are this word; words may be joined with and, or, not: 'renew and not slow'
+    #[arg(short = 'k', value_name = "EXPR", help_heading = "Choosing")]
+    pub keyword: Option<String>,
+    /// Run the tests with this tag; repeat for more
+    #[arg(long, value_name = "TAG", help_heading = "Choosing")]
+    pub tag: Vec<String>,
+    /// List the tests and run none
+    #[arg(long, help_heading = "Choosing")]
+    pub list: bool,
+    /// Stop at the first failure
+    #[arg(long, help_heading = "Running")]
+    pub fail_fast: bool,
+    /// Run each test so often, each time with another seed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Running")]
+    pub repeat: u32,
+    /// Longest time of a test on the real clock
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration, help_heading = "Running")]
+    pub timeout: Duration,
+    /// Keep the capture of every test here [default: those of failures, in a directory for temporary files]
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    pub captures: Option<PathBuf>,
+    /// Write a JUnit report
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    pub junit: Option<PathBuf>,
+    /// Print TAP instead, for prove
+    #[arg(long, conflicts_with = "json", help_heading = "Reports")]
+    pub tap: bool,
+    /// Print one JSON object per test instead, and one with the totals
+    #[arg(long, help_heading = "Reports")]
+    pub json: bool,
+    /// Add annotations of GitHub Actions (by itself where GITHUB_ACTIONS is true); on standard error with --tap and --json
+    #[arg(long, help_heading = "Reports")]
+    pub github: bool,
+    /// Name the tests that pass too
+    #[arg(short, long, help_heading = "Reports")]
+    pub verbose: bool,
+    #[command(flatten)]
+    /// Flags of the conversation
+    pub talk: TalkArgs,
+}

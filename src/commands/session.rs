@@ -84,6 +84,8 @@ pub struct Session {
     admits: Option<Admits>,
     read_rules: Option<ReadRules>,
     failing: Failing,
+    /// Why no link may be opened just now.
+    refusal: Option<&'static str>,
 }
 
 /// Messages that a conversation remembers.
@@ -107,6 +109,7 @@ impl Session {
             memory: RefCell::default(),
             admits: None,
             read_rules: None,
+            refusal: None,
         }
     }
 
@@ -165,6 +168,11 @@ impl Session {
                 .as_ref()
                 .is_none_or(|holds| holds(&built(0, frame.clone(), Time::default())))
         }
+    }
+
+    /// Opens no link from here on, for this reason; with `None` links are opened again.
+    pub fn refuse_links(&mut self, reason: Option<&'static str>) {
+        self.refusal = reason;
     }
 
     /// Has everything taken again.
@@ -292,6 +300,9 @@ impl Session {
 
     /// Opens the link, with every frame recorded if a capture is asked for.
     pub fn open(&mut self, args: &LinkArgs, write: Option<&Path>) -> Result<OpenLink, Error> {
+        if let Some(reason) = self.refusal {
+            return Err(Error::Usage(reason.to_string()));
+        }
         let mut here = Here::look(args)?;
         let mut inner = match self.open.take_if(|it| it.name() == args.interface) {
             Some(link) => link,

@@ -3,6 +3,7 @@
 //! `assert_…` judges what there is; `expect_…` sends a packet that it is given, and judges what comes. Both
 //! take an exchange as well, and give back the packet that they judged.
 
+use std::fmt;
 use std::time::Duration;
 
 use starlark::collections::SmallMap;
@@ -28,8 +29,7 @@ use crate::view::{escape, summary};
 use crate::wire::{END, Layer, PAD};
 
 /// Why a script ended itself: an assertion that does not hold, or a test that cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{text}", if *skipped { "skipped: " } else { "" })]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// What was expected, and what is.
     pub text: String,
@@ -37,6 +37,21 @@ pub struct Failure {
     pub differences: Vec<Difference>,
     /// Whether the test was skipped; the text is the reason.
     pub skipped: bool,
+}
+
+impl std::error::Error for Failure {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = if self.skipped { "skipped: " } else { "" };
+        write!(f, "{head}{}", self.text)?;
+        let shown = |it: &Option<String>| it.clone().unwrap_or_else(|| "absent".into());
+        for it in &self.differences {
+            let (first, second) = (shown(&it.first), shown(&it.second));
+            write!(f, "\n{}: {first}, expected {second}", it.name)?;
+        }
+        Ok(())
+    }
 }
 
 impl Failure {
@@ -296,16 +311,7 @@ pub fn functions(builder: &mut GlobalsBuilder) {
         }
         if let (Some(a), Some(b)) = (Packet::from_value(a), Packet::from_value(b)) {
             let differences = difference(a, b);
-            let mut text = format!("the packets differ{}", because(message));
-            for it in &differences {
-                let shown = |it: &Option<String>| it.clone().unwrap_or_else(|| "absent".into());
-                text += &format!(
-                    "\n{}: {}, expected {}",
-                    it.name,
-                    shown(&it.first),
-                    shown(&it.second)
-                );
-            }
+            let text = format!("the packets differ{}", because(message));
             return Err(failure(Failure {
                 differences,
                 ..Failure::of(text)

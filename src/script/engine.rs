@@ -19,6 +19,7 @@ use super::depth::{self, with_room};
 use super::host::Host;
 use super::{commands, functions, reply, text};
 use crate::commands::Error as CommandError;
+use crate::commands::tests::Place;
 
 /// Why source did not run to its end.
 #[derive(Debug)]
@@ -27,31 +28,27 @@ pub struct ScriptError {
     pub text: String,
     /// The exit code that says it.
     pub exit_code: u8,
+    /// The same in parts.
+    pub why: Box<Why>,
+}
+
+/// An error in parts.
+#[derive(Debug, Default)]
+pub struct Why {
+    /// The reason alone.
+    pub message: String,
     /// Where in the sources it happened, the innermost call first.
     pub places: Vec<Place>,
     /// The assertion that did not hold, or the test that ended itself; `None` for any other error.
     pub failure: Option<Failure>,
 }
 
-/// A line of a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file's name.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// What stands there.
-    pub source: String,
-}
-
-impl Place {
-    fn of(span: &FileSpan) -> Place {
-        let begin = span.resolve_span().begin;
-        Place {
-            file: span.filename().to_string(),
-            line: begin.line + 1,
-            source: span.file.source_line(begin.line).trim().to_string(),
-        }
+fn place(span: &FileSpan) -> Place {
+    let begin = span.resolve_span().begin;
+    Place {
+        file: span.filename().to_string(),
+        line: begin.line + 1,
+        source: span.file.source_line(begin.line).trim().to_string(),
     }
 }
 
@@ -59,12 +56,7 @@ impl Place {
 fn places(error: &starlark::Error) -> Vec<Place> {
     let calls = error.call_stack().frames.iter().rev();
     let calls = calls.filter_map(|it| it.location.as_ref());
-    let mut places: Vec<Place> = error
-        .span()
-        .into_iter()
-        .chain(calls)
-        .map(Place::of)
-        .collect();
+    let mut places: Vec<Place> = error.span().into_iter().chain(calls).map(place).collect();
     // The innermost call is where the error is.
     places.dedup();
     places.truncate(CALLS);
@@ -96,11 +88,15 @@ impl From<starlark::Error> for ScriptError {
             .to_string();
         let text = without_repeats(&without_caller(&text));
         // The source shown is the prepared one: bytes literals as they were written.
+        let why = Why {
+            message: error.without_diagnostic().to_string(),
+            places: places(&error),
+            failure: failure.cloned(),
+        };
         ScriptError {
             text,
             exit_code,
-            places: places(&error),
-            failure: failure.cloned(),
+            why: Box::new(why),
         }
     }
 }

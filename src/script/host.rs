@@ -54,6 +54,8 @@ pub struct Host {
     pub step: RefCell<String>,
     /// Frames kept in `log`; of more the oldest are forgotten.
     pub remembers: Cell<usize>,
+    /// Frames forgotten of `log`.
+    pub forgotten: Cell<u64>,
     /// Whether notices are kept off standard error.
     pub quiet: Cell<bool>,
     /// The server whose rules run here.
@@ -81,6 +83,7 @@ impl Host {
             log: RefCell::default(),
             step: RefCell::default(),
             remembers: Cell::new(REMEMBERED),
+            forgotten: Cell::new(0),
             quiet: Cell::new(false),
             server: RefCell::default(),
             converses: Cell::new(false),
@@ -129,7 +132,9 @@ impl Host {
         let mut log = self.log.borrow_mut();
         let room = self.remembers.get();
         if log.len() >= room {
-            log.drain(..(room / 10).max(1));
+            let old = (room / 10).max(1).min(log.len());
+            log.drain(..old);
+            self.forgotten.set(self.forgotten.get() + old as u64);
         }
         let mut entry = entry.clone();
         let step = self.step.borrow();

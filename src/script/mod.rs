@@ -30,18 +30,20 @@ pub mod scapy;
 mod send;
 pub mod source;
 pub mod stack;
+pub mod testing;
 mod text;
 
 use starlark::eval::Evaluator;
 
 pub use assertions::Failure;
 pub use commands::{command_line, is_command, value_of};
-pub use engine::{Engine, Module, Place, ScriptError, interpret};
+pub use engine::{Engine, Module, ScriptError, interpret};
 pub use exchange::{Exchange, packet_of, printed, source_of};
 pub use host::{Host, Settings};
 pub use judge::Judge;
 pub use rules::read as read_rules;
 pub use run::{host_for, run};
+pub use testing::test;
 pub use text::unfinished;
 
 /// The names of the functions that are no commands.

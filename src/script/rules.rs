@@ -234,6 +234,7 @@ fn check(module: &Module, name: &str) -> Result<(), ScriptError> {
         Err(ScriptError {
             text: format!("{name}: {text}"),
             exit_code: 2,
+            why: Box::default(),
         })
     };
     let names: Vec<String> = module.names().map(|it| it.as_str().to_string()).collect();
@@ -274,6 +275,7 @@ fn decide(
     gather(value, request, engine.host(), &mut replies).map_err(|text| ScriptError {
         text: format!("{name}: {text}"),
         exit_code: 1,
+        why: Box::default(),
     })?;
     Ok(Some(replies))
 }

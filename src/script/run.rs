@@ -81,8 +81,7 @@ fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError>
         ScriptError {
             text: format!("dhcpcraft: {error}"),
             exit_code: error.exit_code(),
-            places: Vec::new(),
-            failure: None,
+            why: Box::default(),
         }
     };
     let mut source = String::new();

@@ -294,7 +294,17 @@ pub fn differences(out: &mut dyn Write, rows: &[Difference], style: &Style) -> i
     if rows.is_empty() {
         return writeln!(out, "no difference");
     }
-    let mut table = table(style, &["", "first", "second"]);
+    compared(out, rows, ["", "first", "second"], style)
+}
+
+/// The same under other heads.
+pub fn compared(
+    out: &mut dyn Write,
+    rows: &[Difference],
+    heads: [&str; 3],
+    style: &Style,
+) -> io::Result<()> {
+    let mut table = table(style, &heads);
     let cell = |value: &Option<String>| value.clone().map_or("-".into(), |it| super::escape(&it));
     for row in rows {
         table.add_row([row.name.clone(), cell(&row.first), cell(&row.second)]);

@@ -11,6 +11,7 @@ mod replies;
 pub mod source;
 mod style;
 mod summary;
+pub mod tests;
 mod tree;
 mod tree_bytes;
 mod tree_options;

@@ -7,6 +7,8 @@ mod python;
 #[path = "support/script.rs"]
 mod support;
 
+#[path = "script/assertions.rs"]
+mod assertions;
 #[path = "script/bytes.rs"]
 mod bytes;
 #[path = "script/hostile.rs"]

@@ -97,7 +97,13 @@ fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError>
             file.display().to_string()
         }
     };
-    super::engine::interpret(host, &name, &source, words)
+    super::engine::interpret(host, &name, &source, words)?;
+    if host.log.borrow().is_empty() && !super::testing::definitions(&source).is_empty() {
+        host.notice(&format!(
+            "nothing was sent: this file defines tests; `dhcpcraft test {name}` runs them"
+        ));
+    }
+    Ok(())
 }
 
 fn expression(host: &Host, source: &str) -> Result<(), ScriptError> {

@@ -305,7 +305,11 @@ pub fn compared(
     style: &Style,
 ) -> io::Result<()> {
     let mut table = table(style, &heads);
-    let cell = |value: &Option<String>| value.clone().map_or("-".into(), |it| super::escape(&it));
+    let cell = |value: &Option<String>| {
+        value
+            .clone()
+            .map_or("-".into(), |it| super::tests::clean_line(&it))
+    };
     for row in rows {
         table.add_row([row.name.clone(), cell(&row.first), cell(&row.second)]);
     }

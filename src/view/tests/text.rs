@@ -174,11 +174,10 @@ impl Reporter for Text {
         totals.count(result);
         totals.took += result.took;
         let id = clean_line(&result.test.id());
-        let name = clean_line(&result.test.name);
         let text = match &result.status {
             Status::Passed if self.verbose => {
                 let took = self.style.paint(DIM, &duration(result.took));
-                format!("{}  {name}  {took}\n", self.word(GOOD, "ok"))
+                format!("{}  {id}   {took}\n", self.word(GOOD, "ok"))
             }
             Status::Passed => String::new(),
             Status::Skipped(reason) => {

@@ -1,0 +1,465 @@
+//! `dhcpcraft test`: what is found, how each test ends, and the reports about it.
+
+// Each test binary uses a part of it.
+#[allow(dead_code)]
+#[path = "support/tool.rs"]
+mod tool;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value as Json;
+use tool::{Run, command, finish, scratch, text, tool};
+
+const MIXED: &str = "tests/script_tests/mixed.star";
+
+/// Runs `test` with its captures in a directory of the test's own, without a CI's variables.
+#[track_caller]
+fn tests(name: &str, args: &[&str]) -> Run {
+    let directory = scratch(&format!("captures-{name}"));
+    let mut command = command(&[&["test"], args].concat());
+    command
+        .env("TMPDIR", &directory)
+        .env_remove("GITHUB_ACTIONS");
+    finish(&mut command, b"")
+}
+
+/// A file of tests in a directory of its own.
+fn file(name: &str, source: &str) -> PathBuf {
+    let path = scratch(name).join(format!("{name}.star"));
+    std::fs::write(&path, source).unwrap();
+    path
+}
+
+/// The mixed file's tests, without the endless one's long wait.
+fn mixed(name: &str, more: &[&str]) -> Run {
+    tests(
+        name,
+        &[&[MIXED, "--seed", "7", "--timeout", "1s"], more].concat(),
+    )
+}
+
+fn row<'a>(rows: &'a [Json], test: &str) -> &'a Json {
+    let row = rows.iter().find(|it| it["test"] == test);
+    row.unwrap_or_else(|| panic!("no {test} in {rows:?}"))
+}
+
+#[test]
+fn the_samples_pass_in_the_lab() {
+    let run = tests("samples", &["samples/tests", "--seed", "7"]).succeeded();
+    assert!(
+        run.out.contains("18 tests in 3 files: 18 passed"),
+        "{}",
+        run.out
+    );
+    assert_eq!(run.err, "");
+}
+
+#[test]
+fn each_end_is_told_with_its_values() {
+    let run = mixed("text", &[]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    for part in [
+        "mixed.star::test_fails\n",
+        "mixed.star:13  assert_offer(reply, yiaddr=net(\"10.0.0.0/24\")",
+        "by tests/script_tests/mixed.star:17  helper(discover())",
+        "in step: ask",
+        "yiaddr is \"192.0.2.100\", expected net(\"10.0.0.0/24\")\n",
+        "router is [\"192.0.2.1\"], expected \"10.0.0.1\"\n",
+        "in OFFER  192.0.2.100  from 192.0.2.1  lease 1h",
+        "|--- DISCOVER",
+        "|<-- OFFER",
+        "again    dhcpcraft test tests/script_tests/mixed.star::test_fails --seed 7",
+        "option domain-name",
+        "skip  tests/script_tests/mixed.star::test_skips   no Kea here",
+        "'--hostname'",
+        "longer than --timeout 1s",
+        "8 tests in 1 file: 2 passed, 5 failed, 1 skipped",
+        "seed 7",
+    ] {
+        // What is expected to hold does not turn up as a fault.
+        assert!(run.out.contains(part), "{part:?} is not in\n{}", run.out);
+    }
+    assert!(!run.out.contains("lease_time is"), "{}", run.out);
+    assert!(
+        !run.out.contains('\x1b') && !run.out.contains('\u{202e}'),
+        "{:?}",
+        run.out
+    );
+}
+
+#[test]
+fn what_repeats_a_test_repeats_it() {
+    let rows = mixed("again", &["--json"]).json();
+    let failed = ["failed", "error", "timeout"];
+    let failures: Vec<&Json> = rows
+        .iter()
+        .filter(|it| failed.iter().any(|status| it["status"] == *status))
+        .collect();
+    assert_eq!(failures.len(), 5);
+    for first in failures {
+        // The shell reads the names as they are.
+        let again = first["again"].as_str().unwrap();
+        let again = again.strip_prefix("dhcpcraft").unwrap();
+        let line = format!("\"$TOOL\"{again} --json --timeout 1s");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line]).env("TOOL", tool::TOOL);
+        shell.env("TMPDIR", scratch("captures-again-one"));
+        let run = finish(&mut shell, b"");
+        assert_eq!(run.code, Some(1), "{line}\n{run:?}");
+        let rows = run.json();
+        assert_eq!(rows.len(), 2, "{line}: one test and the totals");
+        assert_eq!(rows[0]["message"], first["message"]);
+        let frames = |it: &Json| -> Vec<Json> {
+            let exchange = it["exchange"].as_array().unwrap();
+            exchange.iter().map(|it| it["hex"].clone()).collect()
+        };
+        assert_eq!(frames(&rows[0]), frames(first), "{line}");
+    }
+}
+
+#[test]
+fn json_has_each_test_and_the_totals() {
+    let run = mixed("json", &["--json"]);
+    assert_eq!(run.err, "");
+    let rows = run.json();
+    assert_eq!(rows.len(), 9);
+    let totals = &rows[8];
+    assert_eq!(totals["passed"], 2);
+    assert_eq!(totals["failed"], 5);
+    assert_eq!(totals["skipped"], 1);
+    assert_eq!(totals["code"], 1);
+    for (test, status) in [
+        ("test_passes", "passed"),
+        ("test_fails", "failed"),
+        ("test_case[good]", "passed"),
+        ("test_frames", "failed"),
+        ("test_skips", "skipped"),
+        ("test_error", "error"),
+        ("test_endless", "timeout"),
+    ] {
+        assert_eq!(row(&rows, test)["status"], status, "{test}");
+    }
+    let frames = row(&rows, "test_frames")["differences"].as_array().unwrap();
+    assert!(
+        frames.iter().any(|it| it["name"] == "option domain-name"),
+        "{frames:?}"
+    );
+    let reason = row(&rows, "test_skips")["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("\x1b[31m]]>"),
+        "as it was, JSON escapes: {reason:?}"
+    );
+}
+
+#[test]
+fn a_failures_capture_names_test_and_step() {
+    let rows = mixed("capture", &["--json"]).json();
+    let capture = row(&rows, "test_fails")["capture"].as_str().unwrap();
+    let shown = tool(&["show", capture, "--json"]).succeeded().json();
+    let comments: Vec<&str> = shown
+        .iter()
+        .map(|it| it["comment"].as_str().unwrap())
+        .collect();
+    assert_eq!(comments.len(), 2);
+    assert!(
+        comments
+            .iter()
+            .all(|it| it.starts_with("test_fails: ask: ")),
+        "{comments:?}"
+    );
+    // Of tests that pass nothing is kept.
+    assert!(row(&rows, "test_passes")["capture"].is_null());
+    let kept = scratch("captures-kept");
+    let rows = mixed("kept", &["--json", "--captures", text(&kept)]).json();
+    let capture = row(&rows, "test_passes")["capture"].as_str().unwrap();
+    assert_eq!(Path::new(capture).parent(), Some(kept.as_path()));
+    tool(&["show", capture]).succeeded();
+}
+
+#[test]
+fn junit_is_valid_and_escaped() {
+    let path = scratch("junit").join("report.xml");
+    let broken = file("junit-broken", "def test_x(:\n");
+    let run = mixed("junit", &[text(&broken), "--junit", text(&path)]);
+    assert_eq!(
+        run.code,
+        Some(2),
+        "a file that is not loaded weighs more: {run:?}"
+    );
+    let check = Command::new("xmllint")
+        .args([
+            "--noout",
+            "--schema",
+            "tests/script_tests/junit.xsd",
+            text(&path),
+        ])
+        .output()
+        .expect("xmllint is installed: scripts/test does it");
+    assert!(
+        check.status.success(),
+        "{}",
+        String::from_utf8_lossy(&check.stderr)
+    );
+    let report = std::fs::read_to_string(&path).unwrap();
+    let document = roxmltree::Document::parse(&report).unwrap();
+    let attributes = |suite: usize| {
+        let mut suites = document
+            .descendants()
+            .filter(|it| it.has_tag_name("testsuite"));
+        let suite = suites.nth(suite).unwrap();
+        ["tests", "failures", "errors", "skipped"].map(|it| suite.attribute(it).unwrap())
+    };
+    assert_eq!(attributes(0), ["1", "0", "1", "0"]);
+    assert_eq!(attributes(1), ["8", "3", "2", "1"]);
+    let failure = document
+        .descendants()
+        .find(|it| it.has_tag_name("failure"))
+        .unwrap();
+    assert_eq!(
+        failure.attribute("message"),
+        Some("yiaddr is \"192.0.2.100\", expected net(\"10.0.0.0/24\")")
+    );
+    let said = failure.text().unwrap();
+    assert!(
+        said.contains("|--- DISCOVER") && said.contains("again    dhcpcraft test"),
+        "{said}"
+    );
+    assert!(
+        report.contains("x\\u{1b}[31m]]&gt;") || report.contains("x\\x1b[31m]]&gt;"),
+        "{report}"
+    );
+}
+
+#[test]
+fn prove_reads_tap() {
+    let broken = file("tap-broken", "def test_x(:\n");
+    let run = mixed("tap", &[text(&broken), "--tap"]);
+    assert_eq!((run.code, run.err.as_str()), (Some(2), ""));
+    let kept = scratch("tap").join("report.tap");
+    std::fs::write(&kept, &run.out).unwrap();
+    let prove = Command::new("prove")
+        .args(["--verbose", "--exec", "cat", text(&kept)])
+        .output()
+        .expect("perl's prove is installed");
+    let said = String::from_utf8_lossy(&prove.stdout);
+    for part in [
+        "Failed 6/9 subtests",
+        "(less 1 skipped subtest: 2 okay)",
+        "Failed tests:  1, 3, 5-6, 8-9",
+    ] {
+        let all = format!("{said}{}", String::from_utf8_lossy(&prove.stderr));
+        assert!(all.contains(part), "{part:?} is not in\n{all}");
+    }
+    let good = tests("tap-good", &["samples/tests", "--tap"]).succeeded();
+    std::fs::write(&kept, &good.out).unwrap();
+    let prove = Command::new("prove")
+        .args(["--exec", "cat", text(&kept)])
+        .output()
+        .unwrap();
+    assert!(
+        prove.status.success(),
+        "{}",
+        String::from_utf8_lossy(&prove.stdout)
+    );
+}
+
+#[test]
+fn annotations_are_one_line_each_at_the_assertion() {
+    let run = mixed("github", &["--github", "--json"]);
+    run.json();
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert_eq!(lines.len(), 6, "{}", run.err);
+    assert!(
+        lines
+            .iter()
+            .all(|it| it.starts_with("::error file=") || it.starts_with("::notice file="))
+    );
+    assert!(lines[0].starts_with(
+        "::error file=tests/script_tests/mixed.star,line=13,title=test_fails::yiaddr is"
+    ));
+    assert!(lines[0].contains("%0Arouter is"), "{}", lines[0]);
+    assert!(
+        lines[1].contains("%250A"),
+        "a percent sign of a name is one: {}",
+        lines[1]
+    );
+    let mut command = command(&["test", MIXED, "-k", "test_fails"]);
+    command
+        .env("GITHUB_ACTIONS", "true")
+        .env("TMPDIR", scratch("captures-actions"));
+    let run = finish(&mut command, b"");
+    assert!(
+        run.out.lines().any(|it| it.starts_with("::error file=")),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn tests_are_chosen() {
+    for (args, wanted) in [
+        (&["-k", "passes"][..], &["test_passes"][..]),
+        (&["-k", "slow"], &["test_skips"]),
+        (&["-k", "needs-kea"], &["test_skips"]),
+        (&["--tag", "slow"], &["test_skips"]),
+        (
+            &["-k", "(passes or case) and not good and not hostile"],
+            &["test_passes", "test_case[x"],
+        ),
+        (&["-k", "test_case[good]"], &["test_case[good]"]),
+    ] {
+        let run = tests("chosen", &[&[MIXED, "--list"], args].concat()).succeeded();
+        let names: Vec<&str> = run.out.lines().collect();
+        assert_eq!(names.len(), wanted.len(), "{args:?}: {names:?}");
+        for (name, wanted) in names.iter().zip(wanted) {
+            assert!(name.starts_with(&format!("{MIXED}::{wanted}")), "{name}");
+        }
+    }
+    tests("chosen", &[MIXED, "-k", "no_such_test"]).failed(2, &["none of the 8 tests", "--list"]);
+    tests("chosen", &[MIXED, "-k", "a and or"]).failed(2, &["-k: "]);
+    let near = tests("chosen", &[&format!("{MIXED}::test_pases")]);
+    assert_eq!(near.code, Some(2));
+    assert!(near.out.contains("did you mean `test_passes`?"), "{near:?}");
+}
+
+#[test]
+fn nothing_to_run_is_no_success() {
+    let empty = scratch("empty");
+    tests("none", &[text(&empty)]).failed(2, &["no tests in", "test_", ".star"]);
+    let plain = file("plain", "x = 1\n");
+    tests("none", &[text(&plain)]).failed(2, &["no tests in"]);
+    tests("none", &["/no/such/file.star", "--json"]).failed(6, &["/no/such/file.star"]);
+    let run = tests("none", &["/no/such/file.star", "--json"]);
+    assert_eq!(run.out, "");
+    tests("none", &["samples/tests", "-i", "no-such-link0"]).failed(5, &["no-such-link0"]);
+    let run = tests("none", &["samples/tests", "--junit", "/no/such/dir/x.xml"]);
+    run.failed(6, &["/no/such/dir/x.xml"]);
+}
+
+#[test]
+fn a_broken_file_does_not_stop_the_others() {
+    let broken = file("broken", "def test_x():\n    pass\nfoo = bar\n");
+    let run = tests("broken", &[text(&broken), "samples/tests/lease.star"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.out.contains("broken.star:3  foo = bar"), "{}", run.out);
+    assert!(
+        run.out.contains("5 passed, 1 file not loaded"),
+        "{}",
+        run.out
+    );
+    let wrong = file(
+        "wrong-cases",
+        "cases = {\"test_y\": [1]}\ndef test_x():\n    pass\n",
+    );
+    let run = tests("broken", &[text(&wrong)]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.out.contains("did you mean `test_x`?"), "{}", run.out);
+}
+
+#[test]
+fn each_test_has_a_session_and_a_module_of_its_own() {
+    let path = file(
+        "fresh",
+        r#"
+state = []
+pkt = discover
+seen = Ether() / IP() / UDP() / BOOTP() / DHCP(options=["end"])
+
+def setup():
+    state.append("setup")
+
+def test_a():
+    assert_eq(state, ["setup"])
+    seen.xid = 7
+    assert_ack(dora(mac="02:00:00:00:00:01"), yiaddr="192.0.2.100")
+
+def test_b():
+    assert_eq(state, ["setup"])
+    assert_ne(seen.xid, 7)
+    # In a lab of its own the first address is free.
+    assert_ack(dora(mac="02:00:00:00:00:02"), yiaddr="192.0.2.100")
+
+def test_c():
+    print("in the test")
+    fail("here")
+
+def teardown():
+    print("taken down after", state)
+"#,
+    );
+    let run = tests("fresh", &[text(&path), "--json"]);
+    let rows = run.json();
+    assert_eq!(rows[0]["status"], "passed", "{}", rows[0]);
+    assert_eq!(rows[1]["status"], "passed", "{}", rows[1]);
+    assert_eq!(rows[2]["message"], "here");
+    let printed = "in the test\ntaken down after [\"setup\"]\n";
+    assert_eq!(rows[2]["printed"], printed);
+}
+
+#[test]
+fn nothing_is_sent_while_a_file_is_read() {
+    let path = file("sends", "offer_ = discover()\n\ndef test_x():\n    pass\n");
+    let run = tests("sends", &[text(&path), "--list"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.err.contains("put it into setup() or a test"), "{run:?}");
+}
+
+#[test]
+fn repeats_have_seeds_of_their_own_and_fail_fast_stops() {
+    let path = file(
+        "repeat",
+        "def test_x():\n    print(discover(dry_run=True).entries[0].xid)\n    fail(\"x\")\n",
+    );
+    let rows = tests(
+        "repeat",
+        &[text(&path), "--repeat", "3", "--seed", "5", "--json"],
+    )
+    .json();
+    let seeds: Vec<&Json> = rows[..3].iter().map(|it| &it["seed"]).collect();
+    assert_eq!(seeds, [5, 6, 7]);
+    assert!(rows[0]["printed"] != rows[1]["printed"], "{rows:?}");
+    let one = tests("repeat", &[text(&path), "--seed", "6", "--json"]).json();
+    assert_eq!(one[0]["printed"], rows[1]["printed"]);
+    let rows = tests(
+        "repeat",
+        &[text(&path), "--repeat", "3", "--fail-fast", "--json"],
+    )
+    .json();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(
+        (&rows[1]["failed"], &rows[1]["not_run"]),
+        (&Json::from(1), &Json::from(2))
+    );
+    let run = tests(
+        "repeat",
+        &[text(&path), "--repeat", "3", "--fail-fast", "--tap"],
+    );
+    assert!(
+        run.out.contains("Bail out! stopped at the first failure"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn teardown_runs_after_a_timeout_too() {
+    let path = file(
+        "late",
+        "def test_x():\n    for i in range(2000000000):\n        pass\n\ndef teardown():\n    print(\"gone\", dora().ending)\n",
+    );
+    let rows = tests("late", &[text(&path), "--timeout", "200ms", "--json"]).json();
+    assert_eq!(rows[0]["status"], "timeout");
+    assert_eq!(rows[0]["printed"], "gone bound\n");
+}
+
+#[test]
+fn run_says_that_a_file_holds_tests() {
+    let run = tool(&["run", MIXED]).succeeded();
+    assert_eq!(run.out, "");
+    assert!(
+        run.err.contains(&format!("`dhcpcraft test {MIXED}`")),
+        "{}",
+        run.err
+    );
+}

@@ -53,8 +53,19 @@ pub struct TalkArgs {
     pub color: ColorChoice,
 }
 
+const TEST_HELP: &str =
+    "A test is a function test_… of a .star file. It runs in a session of its own, in
+the lab with a server of its own, between setup() and teardown().
+  cases = {\"test_x\": [1, 2]}   calls test_x(1) and test_x(2)
+  tags = [\"slow\"]              tags the file's tests; {\"test_x\": [\"slow\"]} one
+  step(\"renewal\")              names what follows, in reports and captures
+  skip(\"no relay here\")        ends the test as skipped
+Exit codes: 0 none failed, 1 some failed, 2 no tests or a file not loaded,
+5 link, 6 file, 130 interrupted.";
+
 /// Arguments of `test`.
 #[derive(Clone, Debug, Default, Args)]
+#[command(after_help = TEST_HELP)]
 pub struct TestArgs {
     /// Files with functions `test_…`, directories of such files, or one test as FILE::NAME
     #[arg(value_name = "PATH", required = true)]

@@ -96,10 +96,17 @@ pub fn trouble(
     style: &Style,
 ) -> io::Result<()> {
     for (at, line) in places(&trouble.places).iter().enumerate() {
-        let line = cut(line, style.width.saturating_sub(6)).into_owned();
+        // What does not fit beside its place stands below it.
+        let (place, source) = match columns(line) + 5 <= style.width {
+            true => (line.as_str(), ""),
+            false => line.split_once("  ").unwrap_or((line, "")),
+        };
         match at {
-            0 => writeln!(out, "  {line}")?,
-            _ => writeln!(out, "  {}", style.dim(&format!("by {line}")))?,
+            0 => writeln!(out, "  {place}")?,
+            _ => writeln!(out, "  {}", style.dim(&format!("by {place}")))?,
+        }
+        if !source.is_empty() {
+            writeln!(out, "      {}", cut(source, style.width.saturating_sub(6)))?;
         }
     }
     if !trouble.step.is_empty() {
@@ -115,7 +122,16 @@ pub fn trouble(
     }
     writeln!(out)?;
     if !trouble.differences.is_empty() {
-        lookup::compared(out, &trouble.differences, ["", "is", "expected"], style)?;
+        let narrower = Style {
+            width: style.width.saturating_sub(4),
+            ..*style
+        };
+        let mut table = Vec::new();
+        let heads = ["", "is", "expected"];
+        lookup::compared(&mut table, &trouble.differences, heads, &narrower)?;
+        for line in String::from_utf8_lossy(&table).lines() {
+            writeln!(out, "    {line}")?;
+        }
         writeln!(out)?;
     }
     if trouble.before > 0 {

@@ -61,7 +61,7 @@ fn each_end_is_told_with_its_values() {
     assert_eq!(run.code, Some(1), "{run:?}");
     for part in [
         "mixed.star::test_fails\n",
-        "mixed.star:13  assert_offer(reply, yiaddr=net(\"10.0.0.0/24\")",
+        "mixed.star:13\n      assert_offer(reply, yiaddr=net(\"10.0.0.0/24\")",
         "by tests/script_tests/mixed.star:17  helper(discover())",
         "in step: ask",
         "yiaddr is \"192.0.2.100\", expected net(\"10.0.0.0/24\")\n",

@@ -48,7 +48,7 @@ impl fmt::Display for Failure {
         let shown = |it: &Option<String>| it.clone().unwrap_or_else(|| "absent".into());
         for it in &self.differences {
             let (first, second) = (shown(&it.first), shown(&it.second));
-            write!(f, "\n{}: {first}, expected {second}", it.name)?;
+            write!(f, "\n{}: {first} is not {second}", it.name)?;
         }
         Ok(())
     }

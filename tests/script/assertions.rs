@@ -121,7 +121,7 @@ fn packets_are_compared_field_by_field() {
     assert!(
         error
             .text
-            .contains("BOOTP.yiaddr: 192.0.2.100, expected 10.0.0.9"),
+            .contains("BOOTP.yiaddr: 192.0.2.100 is not 10.0.0.9"),
         "{}",
         error.text
     );

@@ -454,6 +454,37 @@ fn teardown_runs_after_a_timeout_too() {
 }
 
 #[test]
+fn an_interrupt_ends_in_order() {
+    let path = scratch("interrupt").join("report.xml");
+    let args = [
+        "--signal=INT",
+        "--preserve-status",
+        "1",
+        tool::TOOL,
+        "test",
+        MIXED,
+    ];
+    let mut command = Command::new("timeout");
+    command
+        .args(args)
+        .args(["-k", "passes or endless", "--junit", text(&path), "--json"]);
+    let run = finish(&mut command, b"");
+    assert_eq!(run.code, Some(130), "{run:?}");
+    let rows = run.json();
+    assert_eq!(rows[0]["status"], "passed");
+    assert_eq!(
+        (&rows[1]["interrupted"], &rows[1]["not_run"]),
+        (&true.into(), &1.into())
+    );
+    let report = std::fs::read_to_string(&path).unwrap();
+    let document = roxmltree::Document::parse(&report).unwrap();
+    let cases = document
+        .descendants()
+        .filter(|it| it.has_tag_name("testcase"));
+    assert_eq!(cases.count(), 1);
+}
+
+#[test]
 fn run_says_that_a_file_holds_tests() {
     let run = tool(&["run", MIXED]).succeeded();
     assert_eq!(run.out, "");

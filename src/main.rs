@@ -97,6 +97,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let code = match &outcome {
         Ok(Outcome::Ran(ending)) => ending.exit_code(),
         Ok(Outcome::Converted(it)) if it.interrupted => 130,
+        Ok(Outcome::Servers(found)) => found.exit_code(),
         Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
         _ => 0,

@@ -2,6 +2,7 @@
 //! session. Commands return data and yield entries; views print them.
 
 pub mod args;
+pub mod census;
 pub mod convert;
 pub mod diff;
 pub mod dora;
@@ -21,6 +22,7 @@ pub mod relay;
 pub mod renew;
 pub mod script;
 pub mod serve;
+pub mod servers;
 pub mod session;
 pub mod show;
 pub mod sniff;
@@ -119,6 +121,8 @@ pub enum Command {
     Renew(message::MessageArgs),
     /// Play a DHCP server, well-behaved or not
     Serve(serve::ServeArgs),
+    /// Who answers here? Ask as several kinds of client; --allow makes it a rogue check
+    Servers(servers::ServersArgs),
     /// Watch a link: DHCP frames as they come
     Sniff(sniff::SniffArgs),
     /// Rebind the lease: a REQUEST to any server
@@ -148,6 +152,8 @@ pub enum Outcome {
     Converted(convert::Converted),
     /// What became of many clients.
     Clients(Vec<outcome::ClientResult>),
+    /// Who answers on a link.
+    Servers(servers::Found),
     /// In what two frames differ.
     Differences(Vec<crate::dhcp::difference::Difference>),
     /// Rows of the dictionary.
@@ -186,6 +192,7 @@ impl Command {
     pub fn style(&self) -> (args::ColorChoice, bool) {
         match self {
             Command::Diff(args) => (args.color, args.json),
+            Command::Servers(args) => (args.color, args.json),
             Command::Options(args) => (args.color, args.json),
             Command::Explain(args) => (args.color, args.json),
             Command::Interfaces(args) => (args.color, args.json),
@@ -202,6 +209,7 @@ impl Command {
             Command::Renew(args) | Command::Rebind(args) | Command::Reboot(args) => args.seed(),
             Command::Dora(args) => args.seed(),
             Command::Serve(args) => args.seed(),
+            Command::Servers(args) => args.seed(),
             _ => self.message().and_then(|(_, args)| args.seed()),
         }
     }
@@ -235,6 +243,7 @@ impl Command {
             Command::Dora(args) => args.run(session, sink)?,
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
             Command::Diff(args) => Outcome::Differences(args.run(session)?),

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::census::Change;
 use crate::dhcp::Message;
 use crate::link::Time;
 pub use crate::talk::Verdict;
@@ -166,6 +167,10 @@ pub trait Sink {
     fn entry(&mut self, entry: &Entry) -> std::io::Result<()>;
     /// Something a person should know that is not part of the result; goes to standard error.
     fn notice(&mut self, text: &str);
+    /// A server came, went, or gives something else, while a link is watched.
+    fn change(&mut self, _change: &Change) -> std::io::Result<()> {
+        Ok(())
+    }
     /// The next entry may be long in coming.
     fn idle(&mut self) -> std::io::Result<()> {
         Ok(())

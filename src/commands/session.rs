@@ -236,7 +236,8 @@ impl Session {
         ChaCha8Rng::seed_from_u64(self.chance.next_u64())
     }
 
-    fn random_mac(&mut self) -> MacAddr {
+    /// A MAC address by chance, locally administered.
+    pub fn random_mac(&mut self) -> MacAddr {
         let [_, b, c, d, e, f, ..] = self.chance.next_u64().to_be_bytes();
         // Locally administered, unicast.
         MacAddr::new(0x02, b, c, d, e, f)

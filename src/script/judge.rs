@@ -12,6 +12,7 @@ use super::engine::{Engine, Module, ScriptError};
 use super::exchange::{Exchange, is_reply, packet_of};
 use super::host::Host;
 use super::run::host_for;
+use crate::commands::census::Change;
 use crate::commands::outcome::{Ending, Entry, Sink};
 use crate::commands::script::TalkArgs;
 use crate::commands::session::Session;
@@ -167,6 +168,10 @@ impl Sink for Kept<'_> {
 
     fn notice(&mut self, text: &str) {
         self.inner.notice(text);
+    }
+
+    fn change(&mut self, change: &Change) -> std::io::Result<()> {
+        self.inner.change(change)
     }
 
     fn idle(&mut self) -> std::io::Result<()> {

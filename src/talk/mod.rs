@@ -12,6 +12,7 @@ mod resolver;
 mod rules;
 mod sender;
 mod server;
+mod survey;
 mod watch;
 
 pub use client::{Choose, Client, ClientConfig, ClientEnd, Hold};
@@ -24,6 +25,7 @@ pub use resolver::Resolver;
 pub use rules::{Answering, Rules};
 pub use sender::{Sender, SenderConfig};
 pub use server::{Reservation, Server, ServerConfig, Subnet};
+pub use survey::{Probe, Sighting, Survey};
 pub use watch::Watch;
 
 use std::time::Duration;

@@ -8,6 +8,7 @@ mod ladder;
 mod lookup;
 mod meaning;
 mod replies;
+mod servers;
 pub mod source;
 mod style;
 mod summary;
@@ -19,7 +20,9 @@ mod tree_options;
 use std::io::{self, BufWriter, Write};
 
 pub use crate::commands::args::Format;
+use crate::commands::census::Change;
 use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
+use crate::commands::servers::Found;
 use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, NAK};
@@ -48,6 +51,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Links(links) => lookup::links_json(links),
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Clients(all) => all.iter().map(clients::json).collect(),
+        Outcome::Servers(found) => servers::json(found),
         Outcome::Ran(_) | Outcome::Converted(_) => Vec::new(),
     }
 }
@@ -135,8 +139,14 @@ impl View {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
         }
-        if let Command::Convert(args) = command {
-            view.quiet = args.quiet;
+        match command {
+            Command::Convert(args) => view.quiet = args.quiet,
+            Command::Servers(args) => {
+                view.quiet = args.quiet;
+                // The servers are the result, not the frames they were found by.
+                view.hidden = true;
+            }
+            _ => {}
         }
         view
     }
@@ -174,6 +184,7 @@ impl View {
                     writeln!(self.out, "{}", clients::json(it))?;
                 }
             }
+            Outcome::Servers(found) => self.servers(found)?,
             Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
             Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
@@ -255,6 +266,26 @@ impl View {
             Ending::Interrupted => writeln!(self.err, "interrupted"),
             Ending::NoReply(silence) => self.silence(silence),
         }
+    }
+
+    fn servers(&mut self, found: &Found) -> Result<(), Error> {
+        if found.interrupted {
+            return Ok(self.ending(&Ending::Interrupted)?);
+        }
+        match self.json {
+            true => {
+                // Changes were printed as they came.
+                for it in &found.census.rows {
+                    writeln!(self.out, "{}", servers::row_json(&found.census, it))?;
+                }
+            }
+            false => servers::table(&mut self.out, &found.census, &self.style)?,
+        }
+        self.out.flush()?;
+        if !self.quiet {
+            servers::told(&mut self.err, &found.census, &self.style)?;
+        }
+        Ok(())
     }
 
     fn silence(&mut self, silence: &Silence) -> io::Result<()> {
@@ -385,6 +416,14 @@ impl Sink for View {
             self.out.flush()?;
         }
         Ok(())
+    }
+
+    fn change(&mut self, change: &Change) -> io::Result<()> {
+        match self.json {
+            true => writeln!(self.out, "{}", servers::change_json(change))?,
+            false => servers::change(&mut self.out, change, &self.style)?,
+        }
+        self.out.flush()
     }
 
     fn idle(&mut self) -> io::Result<()> {

@@ -8,6 +8,7 @@ use super::Style;
 use super::lookup;
 use super::style::columns;
 use super::summary::{duration, seconds, summary};
+use crate::commands::census::differences;
 use crate::commands::outcome::{Entry, Verdict};
 use crate::dhcp::enums::{ACK, OFFER};
 use crate::dhcp::value::escape_into;
@@ -15,10 +16,6 @@ use crate::dhcp::{Message, options};
 
 /// Options shown as columns, so not once more below.
 const SHOWN: [u8; 3] = [51, 53, 54];
-
-/// Options in which servers may well differ: they speak of the server or the lease, or give back what
-/// the client or the relay said.
-const OWN: [u8; 9] = [50, 51, 53, 54, 57, 58, 59, 61, 82];
 
 /// The column that is there only where a reply is tagged.
 const VLAN: &str = "vlan";
@@ -197,7 +194,11 @@ fn said(message: &Message) -> Vec<(Option<u8>, &'static str, String)> {
 }
 
 /// Every option of a few replies, a column for each, and a mark where servers disagree.
-fn side_by_side(out: &mut dyn Write, messages: &[&Message], style: &Style) -> io::Result<()> {
+pub(super) fn side_by_side(
+    out: &mut dyn Write,
+    messages: &[&Message],
+    style: &Style,
+) -> io::Result<()> {
     let all: Vec<_> = messages.iter().map(|it| said(it)).collect();
     let mut names: Vec<(Option<u8>, &'static str)> = Vec::new();
     for (code, name, _) in all.iter().flatten() {
@@ -243,24 +244,7 @@ fn rest(out: &mut dyn Write, index: usize, message: &Message, style: &Style) -> 
     writeln!(out, "{:<4}{}", format!("#{index}"), text.trim_start())
 }
 
-/// Codes of the options that are not the same in every reply.
-fn differences(messages: &[&Message]) -> Vec<u8> {
-    let mut codes: Vec<u8> = Vec::new();
-    for option in messages.iter().flat_map(|it| it.options()) {
-        if !codes.contains(&option.code) && !OWN.contains(&option.code) {
-            codes.push(option.code);
-        }
-    }
-    codes.retain(|code| {
-        let mut values: Vec<_> = messages.iter().map(|it| it.data(*code)).collect();
-        values.dedup();
-        values.len() > 1
-    });
-    codes.sort_unstable();
-    codes
-}
-
-fn plural(count: usize, noun: &str) -> String {
+pub(super) fn plural(count: usize, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{ending}")
 }

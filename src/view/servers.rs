@@ -1,0 +1,263 @@
+//! Who answers on a link: a row for each server, in what they disagree, and what changed.
+
+use std::io::{self, Write};
+
+use serde_json::{Value as Json, json};
+
+use super::Style;
+use super::json::date;
+use super::lookup;
+use super::replies::{plural, side_by_side};
+use super::style::WARN;
+use super::summary::{duration, seconds};
+use crate::commands::census::{Census, Change, Seen, What};
+use crate::commands::servers::Found;
+use crate::dhcp::{Message, options};
+
+/// A server's row, and the changes, as JSON.
+pub fn json(found: &Found) -> Vec<Json> {
+    let changes = found.changes.iter().map(change_json);
+    let rows = found
+        .census
+        .rows
+        .iter()
+        .map(|it| row_json(&found.census, it));
+    changes.chain(rows).collect()
+}
+
+/// A server as JSON; `options` are those of its answer to the first kind of client that it answered.
+pub fn row_json(census: &Census, row: &Seen) -> Json {
+    let text = |it: &dyn ToString| it.to_string();
+    let message = row.replies.first().and_then(|it| Message::of(&it.1));
+    let options = message.map(|it| {
+        it.options()
+            .iter()
+            .map(option_json)
+            .collect::<serde_json::Map<_, _>>()
+    });
+    let twin = row.identity.is_some_and(|it| census.twins.contains(&it));
+    json!({
+        "server": row.name(),
+        "server_id": row.identity.map(|it| text(&it)),
+        "source": row.source.map(|it| text(&it)),
+        "mac": row.mac.map(|it| text(&it)),
+        "relay": row.relay.map(|it| text(&it)),
+        "offered": row.offered.map(|(low, high)| [text(&low), text(&high)]),
+        "answered": row.answered,
+        "silent": row.silent,
+        "latency_min": row.latency().map(|it| it.0.as_secs_f64()),
+        "latency_median": row.latency().map(|it| it.1.as_secs_f64()),
+        "allowed": row.allowed,
+        "impostor": twin,
+        "notes": row.notes,
+        "disagrees_on": census.disagree.iter().map(|it| options::by_code(*it).name).collect::<Vec<_>>(),
+        "options": options,
+    })
+}
+
+fn option_json(it: &crate::dhcp::message::Joined) -> (String, Json) {
+    let row = options::by_code(it.code);
+    let value = match it.value() {
+        Ok(value) => value.json(),
+        Err(_) => json!({ "hex": hex::encode(&it.data) }),
+    };
+    let name = match row.name {
+        "" => it.code.to_string(),
+        name => name.to_string(),
+    };
+    (name, value)
+}
+
+/// A change as JSON: `utc change server mac allowed`, and of an option `option was is`.
+pub fn change_json(change: &Change) -> Json {
+    let mut all = json!({
+        "utc": date(change.at, 'T'),
+        "change": match change.what {
+            What::Appears => "appears",
+            What::Disappears => "disappears",
+            What::Changes { .. } => "changes",
+        },
+        "server": change.server,
+        "mac": change.mac.map(|it| it.to_string()),
+        "allowed": change.allowed,
+    });
+    if let (What::Changes { name, was, is }, Some(map)) = (&change.what, all.as_object_mut()) {
+        map.insert("option".into(), json!(name));
+        map.insert("was".into(), json!(was));
+        map.insert("is".into(), json!(is));
+    }
+    all
+}
+
+/// Prints a change in a line.
+pub fn change(out: &mut dyn Write, change: &Change, style: &Style) -> io::Result<()> {
+    let name = match change.mac {
+        Some(mac) => format!("{} ({mac})", change.server),
+        None => change.server.clone(),
+    };
+    let value = |it: &Option<String>| it.as_ref().map_or("-".into(), |it| super::escape(it));
+    let text = match &change.what {
+        What::Appears => format!("+ {name} answers"),
+        What::Disappears => format!("- {name} does not answer any more"),
+        What::Changes {
+            name: option,
+            was,
+            is,
+        } => {
+            format!("~ {name}: {option} {} -> {}", value(was), value(is))
+        }
+    };
+    let text = format!("{}  {text}", date(change.at, ' '));
+    let text = match change.allowed {
+        true => text,
+        false => style.paint(WARN, &format!("{text}  (!) not allowed")),
+    };
+    writeln!(out, "{text}")
+}
+
+/// Prints the servers as a table, below it the options of each.
+pub fn table(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<()> {
+    if census.rows.is_empty() {
+        return Ok(());
+    }
+    let wide = style.width >= 112;
+    let mut header = vec!["#", "server", "MAC", "offers", "lease", "median"];
+    if wide {
+        header.extend(["fastest", "relay", "answers"]);
+    }
+    let mut table = lookup::table(style, &header);
+    for (index, row) in census.rows.iter().enumerate() {
+        let mark = if suspect(census, row) { " (!)" } else { "" };
+        let mut cells = vec![
+            (index + 1).to_string(),
+            format!("{}{mark}", row.name()),
+            row.mac.map_or("-".into(), |it| it.to_string()),
+            offered(row),
+            lease(row),
+            row.latency().map_or("-".into(), |it| duration(it.1)),
+        ];
+        if wide {
+            cells.push(row.latency().map_or("-".into(), |it| duration(it.0)));
+            cells.push(row.relay.map_or("-".into(), |it| it.to_string()));
+            cells.push(kinds(row));
+        }
+        table.add_row(cells);
+    }
+    lookup::print(out, &table)?;
+    for (index, row) in census.rows.iter().enumerate() {
+        let mut facts = Vec::new();
+        if !wide {
+            facts.push(format!("answers {}", kinds(row)));
+            facts.extend(row.relay.map(|it| format!("through relay {it}")));
+        }
+        facts.extend(row.notes.iter().map(|it| super::escape(it)));
+        if !facts.is_empty() {
+            let text = lookup::wrap(&facts.join(" · "), 4, style);
+            writeln!(out, "{:<4}{}", format!("#{}", index + 1), text.trim_start())?;
+        }
+    }
+    let Some(kind) = census.compared else {
+        return Ok(());
+    };
+    let replies = census.rows.iter().filter_map(|it| it.reply(kind));
+    let messages: Vec<_> = replies.filter_map(Message::of).collect();
+    let messages: Vec<_> = messages.iter().collect();
+    /// More columns than this nobody reads.
+    const SIDES: usize = 4;
+    if messages.len() <= SIDES && messages.len() * 18 + 24 <= style.width {
+        writeln!(out)?;
+        side_by_side(out, &messages, style)?;
+    }
+    Ok(())
+}
+
+fn suspect(census: &Census, row: &Seen) -> bool {
+    !row.allowed || row.identity.is_some_and(|it| census.twins.contains(&it))
+}
+
+/// `192.0.2.100-192.0.2.103`, the end as its last number where the rest is the same.
+fn offered(row: &Seen) -> String {
+    match row.offered {
+        None => "-".into(),
+        Some((low, high)) if low == high => low.to_string(),
+        Some((low, high)) if low.octets()[..3] == high.octets()[..3] => {
+            format!("{low}-{}", high.octets()[3])
+        }
+        Some((low, high)) => format!("{low}-{high}"),
+    }
+}
+
+fn lease(row: &Seen) -> String {
+    let mut all = row.replies.iter();
+    let lease = all.find_map(|it| Message::of(&it.1)?.lease_time());
+    lease.map_or("-".into(), seconds)
+}
+
+/// The kinds of client it answers, in the shorter of two ways.
+fn kinds(row: &Seen) -> String {
+    match row.silent.len() {
+        0 => "every kind of client asked as".into(),
+        few if few < row.answered.len() => format!("all but {}", row.silent.join(", ")),
+        _ => row.answered.join(", "),
+    }
+}
+
+/// Says what came of it: how many servers, in what they disagree, who may not answer, who did not.
+pub fn told(err: &mut dyn Write, census: &Census, style: &Style) -> io::Result<()> {
+    let mut say = |text: String, bad: bool| {
+        let text = lookup::wrap(&super::escape(&text), 0, style);
+        match bad {
+            true => writeln!(err, "{}", style.paint(WARN, &text)),
+            false => writeln!(err, "{}", style.bold(&text)),
+        }
+    };
+    if census.rows.is_empty() {
+        say(
+            format!(
+                "no server answers: asked as {}, waited {}",
+                census.kinds.join(", "),
+                duration(census.waited)
+            ),
+            true,
+        )?;
+    } else {
+        say(summary(census), false)?;
+    }
+    for row in census.strangers() {
+        let mac = row.mac.map_or(String::new(), |it| format!(" ({it})"));
+        say(
+            format!("(!) {}{mac} is not allowed to answer here", row.name()),
+            true,
+        )?;
+    }
+    for twin in &census.twins {
+        say(
+            format!(
+                "(!) server-id {twin} comes from several MAC addresses: one of them poses as the other"
+            ),
+            true,
+        )?;
+    }
+    for it in &census.missing {
+        say(format!("{it} is allowed and did not answer"), true)?;
+    }
+    Ok(())
+}
+
+/// `2 servers; they disagree on router, dns`.
+pub(super) fn summary(census: &Census) -> String {
+    let mut line = plural(census.rows.len(), "server");
+    if census.rows.len() > 1 {
+        let names: Vec<_> = census
+            .disagree
+            .iter()
+            .map(|it| options::by_code(*it).name)
+            .collect();
+        line += &match (census.compared, names.is_empty()) {
+            (None, _) => "; no kind of client got an answer of all of them".to_string(),
+            (Some(_), true) => "; they agree".to_string(),
+            (Some(_), false) => format!("; they disagree on {}", names.join(", ")),
+        };
+    }
+    line
+}

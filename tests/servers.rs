@@ -1,0 +1,125 @@
+//! `servers`: who answers on a link, who may, and what changes.
+
+mod support;
+
+use serde_json::Value as Json;
+use support::tool::{scratch, text, tool};
+
+fn names(rows: &[Json], key: &str) -> Vec<String> {
+    let name = |it: &Json| it[key].as_str().unwrap_or("-").to_string();
+    rows.iter().map(name).collect()
+}
+
+#[test]
+fn each_server_of_the_lab_has_a_row_and_their_disagreement_is_told() {
+    let run = tool(&["servers", "-i", "lab:two-servers"]).succeeded();
+    for part in [
+        "192.0.2.1 ",
+        "192.0.2.66",
+        "02:00:5e:00:00:66",
+        "router (!)",
+    ] {
+        assert!(run.out.contains(part), "{part}: {run:?}");
+    }
+    assert!(
+        run.err.contains("2 servers; they disagree on router, dns"),
+        "{run:?}"
+    );
+    let rows = tool(&["servers", "-i", "lab:two-servers", "--json"])
+        .succeeded()
+        .json();
+    assert_eq!(names(&rows, "server"), ["192.0.2.1", "192.0.2.66"]);
+    assert_eq!(
+        names(&rows, "mac"),
+        ["02:00:5e:00:00:01", "02:00:5e:00:00:66"]
+    );
+    let asked = ["plain", "pxe", "windows", "android", "random-mac", "inform"];
+    for row in &rows {
+        assert_eq!(row["answered"], serde_json::json!(asked));
+        assert!(row["latency_min"].as_f64() <= row["latency_median"].as_f64());
+        assert!(row["disagrees_on"].to_string().contains("router"));
+    }
+    // One address for every kind of client with the same MAC, another one for the MAC by chance.
+    assert_eq!(
+        rows[1]["offered"],
+        serde_json::json!(["192.0.2.200", "192.0.2.201"])
+    );
+    assert_eq!(
+        rows[1]["options"]["router"],
+        serde_json::json!(["192.0.2.66"])
+    );
+}
+
+#[test]
+fn a_server_that_is_not_allowed_is_a_failure() {
+    let lab = ["servers", "-i", "lab:two-servers"];
+    let run = |more: &[&str]| tool(&[&lab[..], more].concat());
+    let by_ip = run(&["--allow", "192.0.2.1", "--allow", "192.0.2.66"]);
+    assert_eq!(by_ip.code, Some(0), "{by_ip:?}");
+    let by_mac = run(&["--allow", "192.0.2.1", "--allow", "02-00-5E-00-00-66"]);
+    assert_eq!(by_mac.code, Some(0), "{by_mac:?}");
+    let rogue = run(&["--allow", "192.0.2.1", "--json"]);
+    assert_eq!(rogue.code, Some(1), "{rogue:?}");
+    assert_eq!(
+        rogue
+            .json()
+            .iter()
+            .map(|it| it["allowed"].clone())
+            .collect::<Vec<_>>(),
+        [true, false]
+    );
+    assert!(
+        rogue
+            .err
+            .contains("192.0.2.66 (02:00:5e:00:00:66) is not allowed"),
+        "{rogue:?}"
+    );
+    let quiet = run(&["--allow", "192.0.2.1", "--quiet"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (Some(1), ""));
+    run(&["--allow", "no address"]).failed(2, &["--allow"]);
+}
+
+#[test]
+fn an_allowed_server_that_is_silent_is_told_and_nobody_is_no_reply() {
+    let run = tool(&["servers", "--allow", "192.0.2.1", "--allow", "10.0.0.9"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(
+        run.err.contains("10.0.0.9 is allowed and did not answer"),
+        "{run:?}"
+    );
+    let run = tool(&["servers", "-i", "lab:silent", "--json"]);
+    assert_eq!((run.code, run.out.as_str()), (Some(3), ""));
+    assert!(run.err.contains("no server answers"), "{run:?}");
+}
+
+#[test]
+fn what_bootp_bound_is_given_back_and_nothing_is_requested() {
+    let file = scratch("servers").join("asked.pcapng");
+    let kinds = ["--as", "plain", "--as", "bootp"];
+    let write = ["servers", "-w", text(&file), "--seed", "7"];
+    tool(&[&write[..], &kinds[..]].concat()).succeeded();
+    let frames = tool(&["show", text(&file), "--json"]).succeeded().json();
+    let types: Vec<_> = frames
+        .iter()
+        .map(|it| it["message"]["type"].as_str())
+        .collect();
+    let types: Vec<_> = types.into_iter().flatten().collect();
+    assert_eq!(
+        types,
+        ["DISCOVER", "OFFER", "BOOTREQUEST", "BOOTREPLY", "RELEASE"]
+    );
+    assert_eq!(
+        frames[4]["message"]["ciaddr"],
+        frames[3]["message"]["yiaddr"]
+    );
+}
+
+#[test]
+fn watching_tells_changes_and_the_lab_needs_an_end() {
+    tool(&["servers", "--watch"]).failed(2, &["--count"]);
+    let run = tool(&["servers", "--watch", "5s", "--count", "3", "--json"]).succeeded();
+    let lines = run.json();
+    assert_eq!(lines.len(), 2, "{run:?}");
+    assert_eq!(lines[0]["change"], "appears");
+    assert_eq!(lines[1]["answered"].as_array().map(Vec::len), Some(6));
+}

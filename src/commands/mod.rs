@@ -121,7 +121,7 @@ pub enum Command {
     Renew(message::MessageArgs),
     /// Play a DHCP server, well-behaved or not
     Serve(serve::ServeArgs),
-    /// Who answers here? Ask as several kinds of client; --allow makes it a rogue check
+    /// List the servers that answer; with --allow any other one fails
     Servers(servers::ServersArgs),
     /// Watch a link: DHCP frames as they come
     Sniff(sniff::SniffArgs),

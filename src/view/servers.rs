@@ -196,7 +196,7 @@ fn lease(row: &Seen) -> String {
 /// The kinds of client it answers, in the shorter of two ways.
 fn kinds(row: &Seen) -> String {
     match row.silent.len() {
-        0 => "every kind of client asked as".into(),
+        0 => "every kind of client that was tried".into(),
         few if few < row.answered.len() => format!("all but {}", row.silent.join(", ")),
         _ => row.answered.join(", "),
     }

@@ -5,6 +5,7 @@ pub mod difference;
 pub mod enums;
 pub mod glossary;
 pub mod layout;
+pub mod lint;
 pub mod message;
 pub mod options;
 pub mod relay;

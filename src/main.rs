@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use dhcpcraft::commands::outcome::ClientResult;
+use dhcpcraft::commands::lint::Linting;
+use dhcpcraft::commands::outcome::{ClientResult, Sink};
 use dhcpcraft::commands::script::{ReplArgs, RunArgs};
 use dhcpcraft::commands::{Cli, Command, Error, Outcome, Verb, session::Session};
 use dhcpcraft::{repl, script, view};
@@ -86,7 +87,10 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let judge = script::Judge::for_command(command, interrupted)?;
     judge.filter(&mut session);
     let mut kept = judge.keep(&mut view);
-    let outcome = command.run(&mut session, &mut kept);
+    let wanted = command.out().is_some_and(|it| it.lint);
+    let mut linting = Linting::new(&mut kept, wanted);
+    let outcome = command.run(&mut session, &mut linting);
+    let tally = linting.tally();
     let entries = kept.entries;
     if let Some(error) = judge.failure() {
         // What came is no answer to what was asked, and its absence neither; nobody else stopped it.
@@ -100,6 +104,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         Ok(Outcome::Servers(found)) => found.exit_code(),
         Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
+        Ok(Outcome::Linted(tally)) => tally.exit_code(),
         _ => 0,
     };
     // What was yielded before an error is printed all the same.
@@ -110,10 +115,17 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let outcome = outcome?;
     printed?;
     io::stdout().flush()?;
-    match outcome {
-        Outcome::Ran(ending) => Ok(judge.judge(&entries, &ending)?.unwrap_or(code)),
-        _ => Ok(code),
-    }
+    let code = match outcome {
+        Outcome::Ran(ending) => judge.judge(&entries, &ending)?.unwrap_or(code),
+        _ => code,
+    };
+    Ok(match tally {
+        Some(tally) => {
+            view.notice(&format!("lint: {tally}"));
+            if code == 0 { tally.exit_code() } else { code }
+        }
+        None => code,
+    })
 }
 
 #[cfg(test)]

@@ -187,6 +187,9 @@ pub struct OutArgs {
     /// Fail (exit 1) unless this expression holds; repeat for more. `reply`, `replies`, `sent` are in scope: 'reply.router == ["10.0.0.1"]'
     #[arg(long, value_name = "EXPR", help_heading = "Judging")]
     pub expect: Vec<String>,
+    /// Judge every frame by the rules of the RFCs too, and fail (exit 1) where one breaks a rule; `lint --rules` lists them
+    #[arg(long, help_heading = "Judging")]
+    pub lint: bool,
     /// Take only replies, and show only frames, for which this expression over `pkt` holds: 'pkt.server_id == "10.0.0.1"'
     #[arg(long = "where", value_name = "EXPR", help_heading = "Judging")]
     pub condition: Option<String>,

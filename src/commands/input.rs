@@ -46,6 +46,17 @@ impl Source {
         })
     }
 
+    /// Whether the frame asked for is among the first `frames`, which were read.
+    pub fn found(&self, frames: u64) -> Result<(), Error> {
+        match self.number {
+            Some(wanted) if frames < wanted => Err(Error::file(
+                &self.path(),
+                format!("has no frame {wanted}; it holds {frames}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn path(&self) -> PathBuf {
         match self.name.as_str() {
             "-" => PathBuf::from("standard input"),

@@ -14,6 +14,7 @@ pub mod hextext;
 pub mod input;
 pub mod interfaces;
 pub mod lab;
+pub mod lint;
 pub mod message;
 pub mod options;
 pub mod outcome;
@@ -133,6 +134,8 @@ pub enum Command {
     Show(show::ShowArgs),
     /// Copy frames between pcap, pcapng and hex
     Convert(convert::ConvertArgs),
+    /// Judge frames by the rules of the RFCs (exit 1 where one is broken)
+    Lint(lint::LintArgs),
     /// Compare two frames, field by field (exit 1 where they differ)
     Diff(diff::DiffArgs),
     /// List the options that exist, with every tool's name for them
@@ -156,6 +159,10 @@ pub enum Outcome {
     Servers(servers::Found),
     /// In what two frames differ.
     Differences(Vec<crate::dhcp::difference::Difference>),
+    /// What came of judging frames.
+    Linted(lint::Tally),
+    /// The rules that frames are judged by.
+    Rules(Vec<&'static crate::dhcp::lint::Rule>),
     /// Rows of the dictionary.
     Options(Vec<&'static crate::dhcp::options::OptionSpec>),
     /// Answers to a question.
@@ -184,6 +191,7 @@ impl Command {
     pub fn condition(&self) -> Option<&String> {
         match self {
             Command::Convert(args) => args.condition.as_ref(),
+            Command::Lint(args) => args.condition.as_ref(),
             _ => self.out().and_then(|it| it.condition.as_ref()),
         }
     }
@@ -193,6 +201,7 @@ impl Command {
         match self {
             Command::Diff(args) => (args.color, args.json),
             Command::Servers(args) => (args.color, args.json),
+            Command::Lint(args) => (args.color, args.json),
             Command::Options(args) => (args.color, args.json),
             Command::Explain(args) => (args.color, args.json),
             Command::Interfaces(args) => (args.color, args.json),
@@ -246,6 +255,8 @@ impl Command {
             Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
+            Command::Lint(args) if args.rules => Outcome::Rules(args.chosen()),
+            Command::Lint(args) => Outcome::Linted(args.run(session, sink)?),
             Command::Diff(args) => Outcome::Differences(args.run(session)?),
             Command::Options(args) => Outcome::Options(args.run()?),
             Command::Explain(args) => Outcome::Topics(args.run()?),

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::census::Change;
+use super::lint::Linted;
 use crate::dhcp::Message;
 use crate::link::Time;
 pub use crate::talk::Verdict;
@@ -169,6 +170,10 @@ pub trait Sink {
     fn notice(&mut self, text: &str);
     /// A server came, went, or gives something else, while a link is watched.
     fn change(&mut self, _change: &Change) -> std::io::Result<()> {
+        Ok(())
+    }
+    /// What is to be said of the last entry by the rules of the RFCs.
+    fn findings(&mut self, _linted: &Linted) -> std::io::Result<()> {
         Ok(())
     }
     /// The next entry may be long in coming.

@@ -78,14 +78,7 @@ impl ShowArgs {
                     break;
                 }
             }
-            if let Some(wanted) = source.number
-                && number < wanted
-            {
-                return Err(Error::file(
-                    std::path::Path::new(&source.name),
-                    format!("has no frame {wanted}; it holds {number}"),
-                ));
-            }
+            source.found(number)?;
         }
         if shown == 0 {
             sink.notice(match self.out.condition {

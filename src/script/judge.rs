@@ -13,6 +13,7 @@ use super::exchange::{Exchange, is_reply, packet_of};
 use super::host::Host;
 use super::run::host_for;
 use crate::commands::census::Change;
+use crate::commands::lint::Linted;
 use crate::commands::outcome::{Ending, Entry, Sink};
 use crate::commands::script::TalkArgs;
 use crate::commands::session::Session;
@@ -164,6 +165,10 @@ impl Sink for Kept<'_> {
             self.entries.push(entry.clone());
         }
         self.inner.entry(entry)
+    }
+
+    fn findings(&mut self, linted: &Linted) -> std::io::Result<()> {
+        self.inner.findings(linted)
     }
 
     fn notice(&mut self, text: &str) {

@@ -5,6 +5,7 @@ mod clients;
 mod hexdump;
 mod json;
 mod ladder;
+mod lint;
 mod lookup;
 mod meaning;
 mod replies;
@@ -21,6 +22,7 @@ use std::io::{self, BufWriter, Write};
 
 pub use crate::commands::args::Format;
 use crate::commands::census::Change;
+use crate::commands::lint::Linted;
 use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
 use crate::commands::servers::Found;
 use crate::commands::{Command, Error, Outcome};
@@ -52,7 +54,8 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Clients(all) => all.iter().map(clients::json).collect(),
         Outcome::Servers(found) => servers::json(found),
-        Outcome::Ran(_) | Outcome::Converted(_) => Vec::new(),
+        Outcome::Rules(rules) => rules.iter().map(|it| lint::rule_json(it)).collect(),
+        Outcome::Ran(_) | Outcome::Converted(_) | Outcome::Linted(_) => Vec::new(),
     }
 }
 
@@ -75,6 +78,12 @@ pub struct View {
     refusal: Option<String>,
     /// The first frame read, until it is known whether there are more.
     alone: Option<Box<Entry>>,
+    /// What is to be said of frames that are shown later.
+    found: Vec<lint::Found>,
+    /// The file that findings were last told of.
+    file: Option<String>,
+    /// Whether frames are shown only for what is found in them.
+    only_found: bool,
     frames: u64,
     ladder: Option<Ladder>,
     ack: Option<Box<Entry>>,
@@ -103,6 +112,9 @@ impl View {
             beyond: 0,
             refusal: None,
             alone: None,
+            found: Vec::new(),
+            file: None,
+            only_found: false,
             frames: 0,
             ladder: None,
             ack: None,
@@ -129,6 +141,7 @@ impl View {
         let format = command.out().map_or(default, |it| it.format_or(default));
         let mut view = View::new(format, style, out, Box::new(io::stderr()));
         view.json = json || format == Format::Json;
+        view.only_found = matches!(command, Command::Lint(_));
         view.live = matches!(command, Command::Serve(_) | Command::Sniff(_));
         // Of many clients each is a row of a table, not rungs of a ladder.
         let told = command
@@ -173,6 +186,7 @@ impl View {
             | Outcome::Topics(_)
             | Outcome::Links(_)
             | Outcome::Differences(_)
+            | Outcome::Rules(_)
                 if self.json =>
             {
                 for row in lookup_json(outcome) {
@@ -187,6 +201,12 @@ impl View {
             Outcome::Servers(found) => self.servers(found)?,
             Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
+            Outcome::Linted(tally) => {
+                if !self.json {
+                    lint::tally(&mut self.out, tally, self.file.is_some(), &self.style)?;
+                }
+            }
+            Outcome::Rules(rules) => lint::rules(&mut self.out, rules, &self.style)?,
             Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
             Outcome::Topics(topics) => {
                 for (index, topic) in topics.iter().enumerate() {
@@ -203,9 +223,7 @@ impl View {
 
     /// Prints what waits to be printed.
     pub fn flush(&mut self) -> Result<(), Error> {
-        if let Some(entry) = self.alone.take() {
-            list_line(&mut self.out, &entry, &self.style)?;
-        }
+        self.list_first()?;
         self.out.flush()?;
         self.err.flush()?;
         Ok(())
@@ -214,6 +232,7 @@ impl View {
     fn finish(&mut self, ending: &Ending) -> Result<(), Error> {
         if let Some(entry) = self.alone.take() {
             tree(&mut self.out, &entry, &self.style)?;
+            self.tell_found(false)?;
         }
         if let Some(what) = self.print.clone() {
             return self.print_value(&what, ending);
@@ -244,6 +263,7 @@ impl View {
             }
             _ => {}
         }
+        self.tell_found(true)?;
         self.out.flush()?;
         self.ending(ending)?;
         Ok(())
@@ -347,10 +367,25 @@ impl View {
             self.alone = Some(Box::new(entry.clone()));
             return Ok(());
         }
+        self.list_first()?;
+        list_line(&mut self.out, entry, &self.style)
+    }
+
+    /// Lists the first frame, now that it is known not to be the only one.
+    fn list_first(&mut self) -> io::Result<()> {
         if let Some(first) = self.alone.take() {
             list_line(&mut self.out, &first, &self.style)?;
+            self.tell_found(false)?;
         }
-        list_line(&mut self.out, entry, &self.style)
+        Ok(())
+    }
+
+    /// Tells what waits to be told, with the frames that it is about where they do not stand above it.
+    fn tell_found(&mut self, named: bool) -> io::Result<()> {
+        for it in std::mem::take(&mut self.found) {
+            it.tell(&mut self.out, named, &self.style)?;
+        }
+        Ok(())
     }
 }
 
@@ -424,6 +459,42 @@ impl Sink for View {
             false => servers::change(&mut self.out, change, &self.style)?,
         }
         self.out.flush()
+    }
+
+    fn findings(&mut self, linted: &Linted) -> io::Result<()> {
+        if self.json {
+            for it in linted.findings {
+                writeln!(self.out, "{}", lint::json(linted.file, it))?;
+            }
+            return Ok(());
+        }
+        let found = lint::Found::new(linted);
+        if self.only_found {
+            if linted.file != self.file.as_deref() {
+                self.file = linted.file.map(str::to_string);
+                lint::file(&mut self.out, linted.file.unwrap_or_default(), &self.style)?;
+            }
+            return found.tell(&mut self.out, true, &self.style);
+        }
+        let read = linted.entry.direction == Direction::Read;
+        match self.format {
+            // What builds the frame again, or one value, is all that standard output holds.
+            _ if self.print.is_some() => found.tell(&mut self.err, true, &self.style),
+            Format::Command | Format::Script => found.tell(&mut self.err, true, &self.style),
+            Format::Tree | Format::Hex => found.tell(&mut self.out, false, &self.style),
+            Format::Table if linted.entry.direction == Direction::Built => {
+                found.tell(&mut self.out, false, &self.style)
+            }
+            Format::Table if (self.live || read) && self.alone.is_none() && !self.hidden => {
+                found.tell(&mut self.out, false, &self.style)
+            }
+            _ => {
+                if self.found.len() < KEPT {
+                    self.found.push(found);
+                }
+                Ok(())
+            }
+        }
     }
 
     fn idle(&mut self) -> io::Result<()> {

@@ -433,6 +433,11 @@ impl Server {
                 .iter()
                 .filter(|it| !it.is_option() || !matches!(it.code, 51 | 53 | 54 | 58 | 59 | 61));
             dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
+            // Shorter again than relay agents take it.
+            let room = template::MIN_MESSAGE - BOOTP_LEN - MAGIC_COOKIE.len();
+            if dhcp.options.len() < room {
+                dhcp.options.resize(room, PAD);
+            }
         }
         Some((reply, format!("BOOTREPLY {ip}")))
     }

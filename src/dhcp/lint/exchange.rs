@@ -236,7 +236,8 @@ impl Memory {
 
     /// Remembers a frame.
     pub fn learn(&mut self, seen: &Seen) {
-        if let Some(bootp) = seen.asks() {
+        let client = [DISCOVER, REQUEST, DECLINE, RELEASE, INFORM];
+        if let Some(bootp) = seen.is(&client).filter(|it| it.op == 1) {
             self.learn_request(seen, bootp);
         } else if let Some(bootp) = seen.replies() {
             self.learn_reply(seen, bootp);

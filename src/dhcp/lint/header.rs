@@ -40,20 +40,20 @@ pub(super) fn udp_length(seen: &Seen, report: &mut Report) {
     }
 }
 
-pub(super) fn ip_checksum(seen: &Seen, report: &mut Report) {
-    for (layer, it) in layers(seen) {
-        if let Layer::Ipv4(ip) = layer
-            && let Auto::Set(is) = ip.chksum
-            && is != it.chksum
-            && ip.ihl.get().is_none_or(|it| it >= 5)
-        {
-            let should = it.chksum;
-            report.field(
-                "IP",
-                "chksum",
-                format!("{is:#06x}, should be {should:#06x}"),
-            );
+/// The first IP checksum that is wrong: what it is, and what it should be.
+fn wrong_ip_sum(seen: &Seen) -> Option<(u16, u16)> {
+    layers(seen).find_map(|(layer, it)| match layer {
+        Layer::Ipv4(ip) if ip.ihl.get().is_none_or(|it| it >= 5) => {
+            let is = ip.chksum.get()?;
+            (is != it.chksum).then_some((is, it.chksum))
         }
+        _ => None,
+    })
+}
+
+pub(super) fn ip_checksum(seen: &Seen, report: &mut Report) {
+    if let Some((is @ 1.., should)) = wrong_ip_sum(seen) {
+        report.field("IP", "chksum", format!("{is:#06x}, should be {should:#06x}"));
     }
 }
 
@@ -89,7 +89,11 @@ pub(super) fn udp_checksum(seen: &Seen, report: &mut Report) {
     }
 }
 
-pub(super) fn udp_checksum_unfinished(seen: &Seen, report: &mut Report) {
+pub(super) fn checksum_unfinished(seen: &Seen, report: &mut Report) {
+    if let Some((0, should)) = wrong_ip_sum(seen) {
+        let found = format!("0, left to the network card to finish as {should:#06x}");
+        report.field("IP", "chksum", found);
+    }
     if let Some((is, should, true)) = wrong_sum(seen) {
         let found = format!("{is:#06x}, left to the network card to finish as {should:#06x}");
         report.field("UDP", "chksum", found);

@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::seen::{Piece, Seen};
+use crate::dhcp::value::Shape;
 use crate::dhcp::{Place, enums, options};
 use crate::wire::ItemKind;
 
@@ -177,6 +178,15 @@ pub(super) fn option_value(seen: &Seen, report: &mut Report) {
         }
         if let Err(error) = options::by_code(it.code).ty.decode(&it.data) {
             report.option(it.code, error.to_string());
+        }
+    }
+}
+
+pub(super) fn text_nul(seen: &Seen, report: &mut Report) {
+    for it in &seen.options {
+        let text = matches!(options::by_code(it.code).ty.shape(), Shape::Str);
+        if text && it.data.ends_with(&[0]) {
+            report.option(it.code, "it ends with a NUL");
         }
     }
 }

@@ -35,7 +35,8 @@ fn choice<'a>(seen: &Seen<'a>, memory: &'a Memory) -> Option<(Ipv4Addr, &'a Exch
 }
 
 pub(super) fn xid_shared(seen: &Seen, memory: &Memory, report: &mut Report) {
-    let Some(bootp) = seen.asks() else {
+    let own_xid = [DISCOVER, REQUEST, INFORM];
+    let Some(bootp) = seen.is(&own_xid).filter(|it| it.op == 1) else {
         return;
     };
     let own = Hardware::of(bootp);

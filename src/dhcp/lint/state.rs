@@ -197,7 +197,7 @@ pub(super) fn source_zero(seen: &Seen, report: &mut Report) {
         report.field(
             "IP",
             "src",
-            format!("{}, and the client has no address yet", ip.src),
+            format!("{}, and ciaddr is 0.0.0.0", ip.src),
         );
     }
 }

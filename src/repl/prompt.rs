@@ -14,6 +14,8 @@ use super::helper::PromptHelper;
 use super::line::{Line, chunks, classify};
 use super::{history, topics, words};
 use crate::commands::args::ColorChoice;
+use crate::commands::census::Change;
+use crate::commands::lint::{Linted, Linting};
 use crate::commands::outcome::{Ending, Entry, Sink};
 use crate::commands::script::ReplArgs;
 use crate::commands::{Command, Error, Outcome};
@@ -261,13 +263,17 @@ impl Prompt<'_, '_> {
         };
         let judge = Judge::for_command(&command, self.host.session.borrow().interruption())
             .map_err(|it| it.to_string())?;
+        let tally;
         let outcome = {
             let mut session = self.host.session.borrow_mut();
             if let Some(seed) = command.seed() {
                 session.reseed(seed);
             }
             judge.filter(&mut session);
-            let outcome = command.run(&mut session, &mut tee);
+            let wanted = command.out().is_some_and(|it| it.lint);
+            let mut linting = Linting::new(&mut tee, wanted);
+            let outcome = command.run(&mut session, &mut linting);
+            tally = linting.tally();
             session.admit_all();
             outcome
         };
@@ -285,6 +291,9 @@ impl Prompt<'_, '_> {
         };
         let outcome = outcome.map_err(|it: Error| it.to_string())?;
         printed.map_err(|it| it.to_string())?;
+        if let Some(tally) = tally {
+            view.notice(&format!("lint: {tally}"));
+        }
         let mut told = Vec::new();
         if let Outcome::Ran(ending) = &outcome {
             told = judge.told(&entries, ending).map_err(|it| it.to_string())?;
@@ -381,6 +390,14 @@ impl Sink for Tee<'_> {
             self.entries.push(entry.clone());
         }
         self.view.entry(entry)
+    }
+
+    fn findings(&mut self, linted: &Linted) -> std::io::Result<()> {
+        self.view.findings(linted)
+    }
+
+    fn change(&mut self, change: &Change) -> std::io::Result<()> {
+        self.view.change(change)
     }
 
     /// The lab said at the start what it is.

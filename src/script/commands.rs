@@ -17,12 +17,14 @@ use super::exchange::{Exchange, default_format, packet_of};
 use super::judge::Judge;
 use super::packet::Packet;
 use super::{Host, error, host, reply};
+use crate::commands::lint;
 use crate::commands::outcome::{Entry, Sink};
 use crate::commands::{Command, Outcome};
+use crate::dhcp::lint::Severity;
 use crate::view::lookup_json;
 
 /// Commands whose names are functions that do more.
-const OWN: &[&str] = &["show", "sniff", "diff"];
+const OWN: &[&str] = &["show", "sniff", "diff", "lint"];
 
 /// Commands that with a packet in front build what follows it: `offer(req)`.
 const FOLLOWING: &[&str] = &[
@@ -138,6 +140,16 @@ pub fn call<'v>(
             .map_err(command_error)?;
         if !told.is_empty() {
             let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
+            return Err(error(told.join("\n")));
+        }
+    }
+    if command.out().is_some_and(|it| it.lint) {
+        let found = lint::findings(&collect.entries);
+        let told = found
+            .iter()
+            .filter(|it| it.rule.severity >= Severity::Warning);
+        let told: Vec<String> = told.map(ToString::to_string).collect();
+        if !told.is_empty() {
             return Err(error(told.join("\n")));
         }
     }

@@ -32,6 +32,7 @@ pub fn names() -> Vec<String> {
     let globals = GlobalsBuilder::new()
         .with(functions)
         .with(super::assertions::functions)
+        .with(super::lint::functions)
         .build();
     globals.names().map(|it| it.as_str().to_string()).collect()
 }
@@ -43,6 +44,7 @@ pub fn register(builder: &mut GlobalsBuilder) {
     }
     functions(builder);
     super::assertions::functions(builder);
+    super::lint::functions(builder);
 }
 
 fn some(text: &str) -> Option<&str> {

@@ -18,6 +18,7 @@ mod host;
 mod json;
 mod judge;
 pub mod language;
+mod lint;
 pub mod names;
 mod option_list;
 mod options;

@@ -32,6 +32,7 @@ use crate::dhcp::value::escape_into;
 pub use hexdump::hexdump;
 pub use json::{json, json_line};
 pub use ladder::Ladder;
+pub use lint::finding_json;
 pub use replies::{lease_box, replies_table};
 pub use style::Style;
 pub use summary::{list_line, summary};

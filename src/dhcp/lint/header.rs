@@ -53,7 +53,11 @@ fn wrong_ip_sum(seen: &Seen) -> Option<(u16, u16)> {
 
 pub(super) fn ip_checksum(seen: &Seen, report: &mut Report) {
     if let Some((is @ 1.., should)) = wrong_ip_sum(seen) {
-        report.field("IP", "chksum", format!("{is:#06x}, should be {should:#06x}"));
+        report.field(
+            "IP",
+            "chksum",
+            format!("{is:#06x}, should be {should:#06x}"),
+        );
     }
 }
 

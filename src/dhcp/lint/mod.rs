@@ -1,7 +1,7 @@
 //! Lint: what RFC 2131 and its company want of a frame, and of the frames of an exchange.
 //!
 //! Every rule is a row of [`RULES`]. A [`Linter`] is fed frames in their order; it keeps a bounded
-//! [`memory`](exchange) of what it saw, and says nothing where that is not enough to know.
+//! memory of what it saw, and says nothing where that is not enough to know.
 
 mod bounded;
 mod exchange;
@@ -146,6 +146,20 @@ pub struct Finding {
     pub offset: Option<usize>,
     /// What is there, or is missing.
     pub found: String,
+}
+
+/// `frame 2: warning: UDP.len: a message of 296 bytes (RFC 1542 2.1, minimum-size)`.
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Rule { id, rfc, .. } = self.rule;
+        let severity = self.rule.severity.name();
+        let found = self.found.escape_default();
+        write!(
+            f,
+            "frame {}: {severity}: {}: {found} (RFC {rfc}, {id})",
+            self.frame, self.place
+        )
+    }
 }
 
 /// Findings of one frame most rules could produce; of a frame made to break every option, no more.

@@ -95,12 +95,11 @@ pub(super) fn overload_end(seen: &Seen, report: &mut Report) {
     }
 }
 
-pub(super) fn overload_empty(seen: &Seen, report: &mut Report) {
+pub(super) fn overload_start(seen: &Seen, report: &mut Report) {
     for place in places(seen).filter(|it| *it != Place::Options) {
         let first = inside(seen, place).next();
-        if first.is_some_and(|it| matches!(it.item.kind, ItemKind::Pad | ItemKind::End)) {
-            let found = "option 52 says that it holds options, and none begins with its first byte";
-            report.field("BOOTP", place.name(), found);
+        if first.is_some_and(|it| it.item.kind == ItemKind::Pad) {
+            report.field("BOOTP", place.name(), "it begins with padding");
         }
     }
 }
@@ -145,15 +144,17 @@ pub(super) fn option_repeated(seen: &Seen, report: &mut Report) {
     }
 }
 
+/// Whether a piece of an option is cut short.
+fn is_cut(seen: &Seen, code: u8) -> bool {
+    let mut pieces = seen.pieces.iter();
+    pieces.any(|it| it.item.code == code && matches!(it.item.kind, ItemKind::Truncated { .. }))
+}
+
 pub(super) fn option_length(seen: &Seen, report: &mut Report) {
-    let cut = |code: u8| {
-        let mut pieces = seen.pieces.iter();
-        pieces.any(|it| it.item.code == code && matches!(it.item.kind, ItemKind::Truncated { .. }))
-    };
     for it in &seen.options {
         let len = it.data.len();
         // One that is cut short, or there twice, has a rule of its own.
-        if fits(it.code, len) || cut(it.code) || repeated(seen, it.code) {
+        if fits(it.code, len) || is_cut(seen, it.code) || repeated(seen, it.code) {
             continue;
         }
         let row = options::by_code(it.code);
@@ -185,7 +186,7 @@ pub(super) fn option_value(seen: &Seen, report: &mut Report) {
 pub(super) fn text_nul(seen: &Seen, report: &mut Report) {
     for it in &seen.options {
         let text = matches!(options::by_code(it.code).ty.shape(), Shape::Str);
-        if text && it.data.ends_with(&[0]) {
+        if text && it.data.ends_with(&[0]) && !is_cut(seen, it.code) {
             report.option(it.code, "it ends with a NUL");
         }
     }

@@ -270,11 +270,11 @@ pub(super) fn client_id_differs(seen: &Seen, memory: &Memory, report: &mut Repor
     }
 }
 
+/// An option's data; `None` where there is no such option.
+type Data<'a> = Option<&'a [u8]>;
+
 /// What a reply to a relay agent makes of option 82: the one asked with, and the one echoed.
-fn relay_info<'a>(
-    seen: &'a Seen,
-    memory: &'a Memory,
-) -> Option<(&'a Asked, Option<&'a [u8]>, Option<&'a [u8]>)> {
+fn relay_info<'a>(seen: &'a Seen, memory: &'a Memory) -> Option<(&'a Asked, Data<'a>, Data<'a>)> {
     let (_, asked) = answered(seen, memory)?;
     let known = asked.options.whole && seen.whole && !from_relay(seen);
     known.then(|| (asked, asked.options.data(82), seen.data(82)))

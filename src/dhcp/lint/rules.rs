@@ -66,7 +66,7 @@ pub static RULES: &[Rule] = &[
     alone("after-end", Warning, "2132 3.2", "Behind END there is only padding with zeros.", option::after_end),
     alone("overload-value", Error, "2132 9.3", "Option 52 is 1, 2 or 3, and stands in the options field.", option::overload_value),
     alone("overload-end", Error, "2131 4.1", "Options in sname and file end with END, too.", option::overload_end),
-    alone("overload-empty", Warning, "2131 4.1", "Options in an overloaded field begin with its first byte.", option::overload_empty),
+    alone("overload-start", Warning, "2131 4.1", "Options in an overloaded field begin with its first byte.", option::overload_start),
     alone("message-type", Warning, "2132 9.6", "The message type is one that a document assigns.", option::message_type),
     alone("mask-before-router", Warning, "2132 3.3", "In a reply with both, the subnet mask stands before the routers.", option::mask_before_router),
 

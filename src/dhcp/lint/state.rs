@@ -194,11 +194,7 @@ pub(super) fn source_zero(seen: &Seen, report: &mut Report) {
     };
     let without = bootp.ciaddr.is_unspecified();
     if direct(seen) && without && ip.dst == Ipv4Addr::BROADCAST && !ip.src.is_unspecified() {
-        report.field(
-            "IP",
-            "src",
-            format!("{}, and ciaddr is 0.0.0.0", ip.src),
-        );
+        report.field("IP", "src", format!("{}, and ciaddr is 0.0.0.0", ip.src));
     }
 }
 

@@ -80,6 +80,7 @@ fn complain(text: &str) {
 fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let mut session = Session::new(command.seed(), interrupted.clone());
     session.rules_with(script::read_rules);
+    session.conform_with(script::conform);
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();
     let mut view = view::View::for_command(command, terminal, Box::new(BufWriter::new(stdout)));
@@ -103,6 +104,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         Ok(Outcome::Converted(it)) if it.interrupted => 130,
         Ok(Outcome::Servers(found)) => found.exit_code(),
         Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
+        Ok(Outcome::Conformance(report)) => report.exit_code(),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
         Ok(Outcome::Linted(tally)) => tally.exit_code(),
         _ => 0,

@@ -17,6 +17,8 @@ use crate::wire::MacAddr;
 pub const CLIENT_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x10, 0x00, 0x01);
 /// The lab's server.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// A relay agent whose clients it serves too.
+pub const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// The first address of its pool.
 pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 

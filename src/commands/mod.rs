@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod census;
+pub mod conform;
 pub mod convert;
 pub mod diff;
 pub mod dora;
@@ -136,6 +137,8 @@ pub enum Command {
     Convert(convert::ConvertArgs),
     /// Judge frames by the rules of the RFCs (exit 1 where one is broken)
     Lint(lint::LintArgs),
+    /// Check a server against the RFCs (exit 1 where it breaks a MUST)
+    Conform(conform::ConformArgs),
     /// Compare two frames, field by field (exit 1 where they differ)
     Diff(diff::DiffArgs),
     /// List the options that exist, with every tool's name for them
@@ -157,6 +160,8 @@ pub enum Outcome {
     Clients(Vec<outcome::ClientResult>),
     /// Who answers on a link.
     Servers(servers::Found),
+    /// What a conformance suite found.
+    Conformance(Box<conform::Report>),
     /// In what two frames differ.
     Differences(Vec<crate::dhcp::difference::Difference>),
     /// What came of judging frames.
@@ -199,6 +204,7 @@ impl Command {
     /// When to use colours, and whether JSON was asked for.
     pub fn style(&self) -> (args::ColorChoice, bool) {
         match self {
+            Command::Conform(args) => (args.color, args.json),
             Command::Diff(args) => (args.color, args.json),
             Command::Servers(args) => (args.color, args.json),
             Command::Lint(args) => (args.color, args.json),
@@ -217,6 +223,7 @@ impl Command {
             Command::Craft(args) => args.message().seed(),
             Command::Renew(args) | Command::Rebind(args) | Command::Reboot(args) => args.seed(),
             Command::Dora(args) => args.seed(),
+            Command::Conform(args) => args.seed.seed,
             Command::Serve(args) => args.seed(),
             Command::Servers(args) => args.seed(),
             _ => self.message().and_then(|(_, args)| args.seed()),
@@ -254,6 +261,7 @@ impl Command {
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Conform(args) => Outcome::Conformance(Box::new(args.run(session, sink)?)),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
             Command::Lint(args) if args.rules => Outcome::Rules(args.chosen()),
             Command::Lint(args) => Outcome::Linted(args.run(session, sink)?),

@@ -13,6 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::args::LinkArgs;
+use super::conform::{ConformArgs, Report};
 use super::edits::{Edits, MacChoice};
 use super::outcome::{Direction, Entry, Sink, Verdict};
 use super::witness::Witness;
@@ -22,11 +23,15 @@ use crate::dhcp::enums::{DECLINE, RELEASE};
 use crate::dhcp::template::Identity;
 use crate::link::capture::{CaptureWriter, Packet};
 use crate::link::impair::Impair;
+use crate::link::label::{Label, Labelled};
 use crate::link::record::Recorder;
 use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
 use crate::talk::{self, Event, Player, Rules};
 use crate::wire::{Frame, MacAddr};
+
+/// Runs a conformance suite; the language, a floor above, says how.
+pub type Conform = fn(&ConformArgs, Arc<AtomicBool>, &mut dyn Sink) -> Result<Report, Error>;
 
 /// Whether an entry is one of those asked for.
 type Admits = Rc<dyn Fn(&Entry) -> bool>;
@@ -86,6 +91,7 @@ pub struct Session {
     failing: Failing,
     /// Why no link may be opened just now.
     refusal: Option<&'static str>,
+    conform: Option<Conform>,
 }
 
 /// Messages that a conversation remembers.
@@ -110,6 +116,7 @@ impl Session {
             admits: None,
             read_rules: None,
             refusal: None,
+            conform: None,
         }
     }
 
@@ -124,6 +131,16 @@ impl Session {
             Error::Usage("rules cannot be read here: there is no language".into())
         })?;
         read(path, self.seed, self.failing.clone())
+    }
+
+    /// Has conformance suites run by `run`.
+    pub fn conform_with(&mut self, run: Conform) {
+        self.conform = Some(run);
+    }
+
+    /// What runs conformance suites.
+    pub fn conform(&self) -> Option<Conform> {
+        self.conform
     }
 
     /// Keeps the link open from one command to the next, as long as they name the same one.
@@ -396,6 +413,14 @@ pub struct OpenLink {
 }
 
 impl OpenLink {
+    /// The link with what is said of each frame behind a label.
+    pub fn labelled(self, label: Label) -> OpenLink {
+        OpenLink {
+            link: Box::new(Labelled::new(self.link, label)),
+            ..self
+        }
+    }
+
     /// The link itself.
     pub fn link(&mut self) -> &mut dyn Link {
         self.link.as_mut()

@@ -8,6 +8,7 @@ pub mod file;
 mod filter;
 pub mod impair;
 pub mod interfaces;
+pub mod label;
 pub mod real;
 pub mod record;
 pub mod segment;

@@ -164,27 +164,30 @@ fn parse(name: &str, source: &str) -> starlark::Result<AstModule> {
 
 /// The functions and classes that every script has.
 pub fn globals() -> &'static Globals {
-    static GLOBALS: LazyLock<Globals> = LazyLock::new(|| {
-        let extensions = [
-            LibraryExtension::StructType,
-            LibraryExtension::Map,
-            LibraryExtension::Filter,
-            LibraryExtension::Print,
-            LibraryExtension::SetType,
-        ];
-        GlobalsBuilder::extended_by(&extensions)
-            .with_namespace("json", super::json::functions)
-            .with(functions::register)
-            .with(reply::register)
-            .with(commands::register)
-            .build()
-    });
+    static GLOBALS: LazyLock<Globals> = LazyLock::new(|| builder().build());
     &GLOBALS
+}
+
+/// The functions and classes that every script has, for more to be added.
+pub fn builder() -> GlobalsBuilder {
+    let extensions = [
+        LibraryExtension::StructType,
+        LibraryExtension::Map,
+        LibraryExtension::Filter,
+        LibraryExtension::Print,
+        LibraryExtension::SetType,
+    ];
+    GlobalsBuilder::extended_by(&extensions)
+        .with_namespace("json", super::json::functions)
+        .with(functions::register)
+        .with(reply::register)
+        .with(commands::register)
 }
 
 /// Runs source against a host.
 pub struct Engine<'h> {
     host: &'h Host,
+    globals: &'static Globals,
     /// Files under way or loaded; `None` while one loads.
     loaded: RefCell<HashMap<PathBuf, Option<FrozenModule>>>,
 }
@@ -192,8 +195,14 @@ pub struct Engine<'h> {
 impl<'h> Engine<'h> {
     /// An engine for this host.
     pub fn new(host: &'h Host) -> Self {
+        Engine::with_globals(host, globals())
+    }
+
+    /// An engine whose source has other functions at hand.
+    pub fn with_globals(host: &'h Host, globals: &'static Globals) -> Self {
         Engine {
             host,
+            globals,
             loaded: RefCell::default(),
         }
     }
@@ -205,7 +214,7 @@ impl<'h> Engine<'h> {
 
     /// The names that every script has.
     pub fn names(&self) -> Vec<String> {
-        globals()
+        self.globals
             .names()
             .map(|it| it.as_str().to_string())
             .collect()
@@ -228,7 +237,7 @@ impl<'h> Engine<'h> {
             let mut eval = Evaluator::new(module);
             self.set_up(&mut eval);
             eval.set_loader(&loader);
-            eval.eval_module(ast, globals())
+            eval.eval_module(ast, self.globals)
         })
         .map_err(ScriptError::from)
     }
@@ -304,7 +313,7 @@ impl<'h> Engine<'h> {
                 let mut eval = Evaluator::new(&module);
                 self.set_up(&mut eval);
                 eval.set_loader(&loader);
-                eval.eval_module(ast, globals())?;
+                eval.eval_module(ast, self.globals)?;
             }
             Ok(module.freeze()?)
         })

@@ -60,6 +60,8 @@ pub struct Host {
     pub quiet: Cell<bool>,
     /// The server whose rules run here.
     pub server: RefCell<Option<Line>>,
+    /// Where a conformance check asks the server, while one runs.
+    pub(super) bench: RefCell<Option<super::conform::Bench>>,
     /// Whether a person is at a prompt, so that Ctrl-C ends the listening and not what was heard.
     pub converses: Cell<bool>,
 }
@@ -74,6 +76,7 @@ impl Host {
     ) -> Self {
         session.converse();
         session.rules_with(super::read_rules);
+        session.conform_with(super::conform::run);
         Host {
             session: RefCell::new(session),
             settings: RefCell::default(),
@@ -86,6 +89,7 @@ impl Host {
             forgotten: Cell::new(0),
             quiet: Cell::new(false),
             server: RefCell::default(),
+            bench: RefCell::default(),
             converses: Cell::new(false),
         }
     }

@@ -7,6 +7,7 @@ mod assertions;
 pub mod bytes;
 pub mod classes;
 mod commands;
+mod conform;
 mod depth;
 mod engine;
 mod exchange;
@@ -38,6 +39,7 @@ use starlark::eval::Evaluator;
 
 pub use assertions::Failure;
 pub use commands::{command_line, is_command, value_of};
+pub use conform::run as conform;
 pub use engine::{Engine, Module, ScriptError, interpret};
 pub use exchange::{Exchange, packet_of, printed, source_of};
 pub use host::{Host, Settings};

@@ -1,6 +1,7 @@
 //! Players of a DHCP exchange. They own no clock, no chance and no socket: frames and the time go
 //! in, frames and deadlines come out, so that the same player serves a command, the lab and a test.
 
+mod asker;
 mod client;
 mod driver;
 mod fault;
@@ -15,6 +16,7 @@ mod server;
 mod survey;
 mod watch;
 
+pub use asker::{Asker, AskerConfig};
 pub use client::{Choose, Client, ClientConfig, ClientEnd, Hold};
 pub use driver::{Event, run};
 pub use fault::{FAULTS, Fault, Spoiled, lease};

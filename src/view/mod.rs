@@ -2,6 +2,7 @@
 //! that a view was given, and everything off the wire is escaped before it does.
 
 mod clients;
+pub mod conform;
 mod hexdump;
 mod json;
 mod ladder;
@@ -56,6 +57,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Clients(all) => all.iter().map(clients::json).collect(),
         Outcome::Servers(found) => servers::json(found),
         Outcome::Rules(rules) => rules.iter().map(|it| lint::rule_json(it)).collect(),
+        Outcome::Conformance(report) => conform::json(report),
         Outcome::Ran(_) | Outcome::Converted(_) | Outcome::Linted(_) => Vec::new(),
     }
 }
@@ -188,6 +190,7 @@ impl View {
             | Outcome::Links(_)
             | Outcome::Differences(_)
             | Outcome::Rules(_)
+            | Outcome::Conformance(_)
                 if self.json =>
             {
                 for row in lookup_json(outcome) {
@@ -201,6 +204,7 @@ impl View {
             }
             Outcome::Servers(found) => self.servers(found)?,
             Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
+            Outcome::Conformance(it) => conform::report(&mut self.out, it, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
             Outcome::Linted(tally) => {
                 if !self.json {

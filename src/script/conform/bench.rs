@@ -1,0 +1,330 @@
+//! Where a check asks the server: the open link, the addresses that this side plays, what the server
+//! gave and has to get back, and what the check under way found.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::commands::outcome::{Direction, Entry, Sink};
+use crate::commands::session::{OpenLink, Session};
+use crate::commands::witness::Witness;
+use crate::commands::{Error, args::LinkArgs};
+use crate::dhcp::Message;
+use crate::dhcp::assign::Assignment;
+use crate::dhcp::enums::{ACK, DECLINE, OFFER, RELEASE};
+use crate::dhcp::template::{self, Identity};
+use crate::link::Time;
+use crate::link::label::Label;
+use crate::talk::{Asker, AskerConfig, Host, Player, Verdict};
+use crate::wire::{Frame, MacAddr};
+
+/// Shortest wait for an answer, and how much longer than the slowest answer so far a wait is at most.
+const FLOOR: Duration = Duration::from_millis(150);
+const CEILING: Duration = Duration::from_secs(1);
+
+/// What a wait on a real clock may cost a check.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How the check under way ended before its last line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The requirement is not met.
+    Broken(String),
+    /// It cannot be checked here.
+    Skip(String),
+}
+
+/// What was heard after a question.
+#[derive(Default)]
+pub struct Heard {
+    /// Answers that belong to it.
+    pub replies: Vec<Entry>,
+    /// What only looks like an answer, with the reason.
+    pub strays: Vec<Entry>,
+    /// Addresses that the server looked for with ARP.
+    pub sought: Vec<Ipv4Addr>,
+}
+
+/// An address that a client has of the server, or was offered.
+#[derive(Clone)]
+struct Held {
+    ip: Ipv4Addr,
+    mac: MacAddr,
+    id: Option<Vec<u8>>,
+    server: Ipv4Addr,
+    server_mac: MacAddr,
+}
+
+/// The place where checks ask.
+pub struct Bench {
+    session: Session,
+    link: OpenLink,
+    label: Label,
+    timeout: Duration,
+    /// The server asked, once it is known.
+    pub server: Option<MacAddr>,
+    /// Addresses that this side answers for beside the leased ones, and whether beyond the check under way.
+    pub own: Vec<(Ipv4Addr, MacAddr, bool)>,
+    held: Vec<Held>,
+    /// Addresses declined so far.
+    pub declined: BTreeSet<Ipv4Addr>,
+    /// The slowest OFFER and the slowest other answer so far.
+    slowest: [Duration; 2],
+    probed: bool,
+    /// How the check under way ended.
+    pub stop: Option<Stop>,
+    /// How many things it looked at.
+    pub judged: u32,
+    /// What else it saw.
+    pub remarks: Vec<String>,
+    /// The frames of its last question and the answers.
+    pub evidence: Vec<u64>,
+    /// Frames so far.
+    pub frames: u64,
+    /// Why the link cannot be used any more.
+    pub failed: Option<Error>,
+}
+
+/// Keeps entries.
+#[derive(Default)]
+struct Keep(Vec<Entry>);
+
+impl Sink for Keep {
+    fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
+        self.0.push(entry.clone());
+        Ok(())
+    }
+
+    fn notice(&mut self, _text: &str) {}
+}
+
+impl Bench {
+    /// Opens the link.
+    pub fn open(
+        mut session: Session,
+        link: &LinkArgs,
+        write: Option<&std::path::Path>,
+        timeout: Duration,
+    ) -> Result<Bench, Error> {
+        let label = Label::default();
+        let link = session.open(link, write)?.labelled(label.clone());
+        Ok(Bench {
+            session,
+            link,
+            label,
+            timeout,
+            server: None,
+            own: Vec::new(),
+            held: Vec::new(),
+            declined: BTreeSet::new(),
+            slowest: [Duration::ZERO; 2],
+            probed: false,
+            stop: None,
+            judged: 0,
+            remarks: Vec::new(),
+            evidence: Vec::new(),
+            frames: 0,
+            failed: None,
+        })
+    }
+
+    /// A check begins.
+    pub fn begin(&mut self, id: &str) {
+        self.label.set(id);
+        self.stop = None;
+        self.judged = 0;
+        self.remarks.clear();
+        self.evidence.clear();
+    }
+
+    /// The server has shown itself: from here on waits follow from how fast it answers.
+    pub fn know(&mut self) {
+        self.probed = true;
+    }
+
+    /// Whether waiting costs nothing.
+    pub fn is_virtual(&mut self) -> bool {
+        self.link.link().is_virtual()
+    }
+
+    /// Whether a check may wait so long.
+    pub fn can_wait(&mut self, time: Duration) -> bool {
+        time <= PATIENCE || self.is_virtual()
+    }
+
+    /// Now, on the link's clock.
+    pub fn now(&mut self) -> Time {
+        self.link.link().now()
+    }
+
+    /// Whether the user wants it to end.
+    pub fn interrupted(&self) -> bool {
+        self.session.interrupted()
+    }
+
+    /// A transaction id.
+    pub fn xid(&mut self) -> u32 {
+        self.session.xid()
+    }
+
+    /// A MAC address that nobody else has.
+    pub fn mac(&mut self) -> MacAddr {
+        let [a, b, c, d] = self.session.xid().to_be_bytes();
+        MacAddr::new(0x02, 0xcf, a, b, c, d)
+    }
+
+    /// This end of the link.
+    pub fn here(&self) -> (MacAddr, Option<Ipv4Addr>) {
+        (self.link.here.mac, self.link.here.address)
+    }
+
+    /// How long an answer to these frames may take.
+    fn patience(&self, frames: &[(Frame, String)]) -> Duration {
+        if !self.probed {
+            return self.timeout;
+        }
+        let offer = frames.iter().any(|it| {
+            let message = Message::of(&it.0);
+            message.and_then(|it| it.message_type()) == Some(crate::dhcp::enums::DISCOVER)
+        });
+        let slowest = self.slowest[usize::from(!offer)];
+        let more = (slowest * 9).clamp(FLOOR, CEILING);
+        (slowest + more).min(self.timeout.max(FLOOR))
+    }
+
+    /// Sends frames and hears what comes back; `wait` says how long, and without it the server's own
+    /// speed does. With `all`, everything that comes in that time is heard, else the first answers end it.
+    pub fn ask(
+        &mut self,
+        frames: Vec<(Frame, String)>,
+        wait: Option<Duration>,
+        all: bool,
+        occupied: Option<(Ipv4Addr, MacAddr)>,
+    ) -> Result<Heard, Error> {
+        let wait = wait.unwrap_or_else(|| self.patience(&frames));
+        let mut host = Host::default();
+        for (ip, mac, _) in &self.own {
+            host.add(*ip, *mac);
+        }
+        for it in &self.held {
+            host.add(it.ip, it.mac);
+        }
+        let requests: Vec<Frame> = frames.iter().map(|it| it.0.clone()).collect();
+        let mut asker = Asker::new(AskerConfig {
+            frames,
+            wait,
+            first: !all,
+            host,
+            occupied,
+            server: self.server,
+        });
+        let mut keep = Keep::default();
+        let mut witness = Witness::default();
+        let players: &mut [&mut dyn Player] = &mut [&mut asker];
+        self.link
+            .play(players, &self.session, &mut keep, &mut witness)?;
+        let mut heard = Heard::default();
+        self.evidence.clear();
+        for entry in keep.0 {
+            self.frames = self.frames.max(entry.number);
+            if entry.direction == Direction::Sent {
+                if entry.frame.arp().is_none() && entry.frame.icmp().is_none() {
+                    self.evidence.push(entry.number);
+                }
+                self.sent(&entry.frame);
+            } else if let Some(arp) = entry.frame.arp() {
+                heard.sought.extend(arp.target_ip());
+            } else if entry.verdict == Verdict::Part && entry.frame.bootp().is_some() {
+                self.evidence.push(entry.number);
+                self.received(&entry, &requests);
+                heard.replies.push(entry);
+            } else if entry.frame.udp().is_some() {
+                self.evidence.push(entry.number);
+                heard.strays.push(entry);
+            }
+        }
+        Ok(heard)
+    }
+
+    fn sent(&mut self, frame: &Frame) {
+        let Some(message) = Message::of(frame) else {
+            return;
+        };
+        match message.message_type() {
+            Some(DECLINE) => {
+                let ip = message.requested_ip();
+                self.declined.extend(ip);
+            }
+            Some(RELEASE) => {
+                let (ip, mac) = (message.bootp.ciaddr, message.bootp.client_mac());
+                self.held.retain(|it| it.ip != ip || it.mac != mac);
+            }
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, entry: &Entry, requests: &[Frame]) {
+        let Some(message) = Message::of(&entry.frame) else {
+            return;
+        };
+        let kind = message.message_type();
+        if let Some(after) = entry.after {
+            let slot = &mut self.slowest[usize::from(kind != Some(OFFER))];
+            *slot = (*slot).max(after);
+        }
+        let ip = message.bootp.yiaddr;
+        let (Some(ether), Some(ipv4)) = (entry.frame.ether(), entry.frame.ipv4()) else {
+            return;
+        };
+        if ip.is_unspecified() || !matches!(kind, Some(OFFER | ACK) | None) {
+            return;
+        }
+        let request = requests
+            .iter()
+            .filter_map(Message::of)
+            .find(|it| it.bootp.xid == message.bootp.xid);
+        let held = Held {
+            ip,
+            mac: message.bootp.client_mac(),
+            id: request.and_then(|it| it.data(61).map(|it| it.into_owned())),
+            server: message.server_id().unwrap_or(ipv4.src),
+            server_mac: ether.src,
+        };
+        self.held
+            .retain(|it| it.ip != held.ip || it.mac != held.mac);
+        self.held.push(held);
+    }
+
+    /// Gives back every address that is still held, offers too.
+    pub fn clean_up(&mut self) -> Result<(), Error> {
+        let held = std::mem::take(&mut self.held);
+        let mut frames = Vec::new();
+        for it in held {
+            if self.declined.contains(&it.ip) {
+                continue;
+            }
+            let who = Identity {
+                client_mac: it.mac,
+                source_mac: it.mac,
+                xid: self.session.xid(),
+                address: Some(it.ip),
+                server: Some(it.server),
+                own: None,
+                server_mac: Some(it.server_mac),
+            };
+            let mut draft = template::fresh(RELEASE, &who);
+            draft.options.retain(|option| option.code != 61);
+            if let Some(data) = it.id {
+                draft.put(Assignment { code: 61, data });
+            }
+            frames.push((draft.frame(), format!("RELEASE {}, clean-up", it.ip)));
+        }
+        if !frames.is_empty() {
+            let evidence = self.evidence.clone();
+            self.ask(frames, Some(Duration::ZERO), true, None)?;
+            self.evidence = evidence;
+        }
+        self.own.retain(|it| it.2);
+        Ok(())
+    }
+}

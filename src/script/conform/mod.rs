@@ -1,0 +1,369 @@
+//! Conformance suites: checks written in the language, run against what is on the link.
+//!
+//! The checks are the `.star` files beside this one: `prelude` has what they share, `server_probe` finds
+//! out what the server offers, and each `server_*` file checks one matter.
+
+mod bench;
+mod functions;
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use starlark::values::Value;
+use starlark::values::dict::DictRef;
+use starlark::values::list::ListRef;
+
+pub use bench::Bench;
+use bench::Stop;
+
+use super::engine::{Engine, Module, ScriptError};
+use super::host::Host;
+use crate::commands::Error;
+use crate::commands::args::ColorChoice;
+use crate::commands::conform::{
+    Check, ConformArgs, Finding, Findings, Level, NEEDS, Report, Verdict,
+};
+use crate::commands::lab;
+use crate::commands::outcome::Sink;
+use crate::commands::session::Session;
+use crate::view::Style;
+use crate::wire::{Auto, Frame, Layer};
+
+/// The files of a suite: name and source, in the order in which they are read.
+type Suite = &'static [(&'static str, &'static str)];
+
+macro_rules! star {
+    ($($name:literal),*) => {
+        &[$((concat!($name, ".star"), include_str!(concat!($name, ".star")))),*]
+    };
+}
+
+/// The suite for servers.
+const SERVER: Suite = star![
+    "prelude",
+    "server_probe",
+    "server_fields",
+    "server_offer",
+    "server_request",
+    "server_identity",
+    "server_release",
+    "server_inform",
+    "server_options",
+    "server_relay",
+    "server_extensions",
+    "server_robustness"
+];
+
+/// What is wrong with the lengths and checksums of a received frame.
+fn damage(frame: &Frame) -> Option<String> {
+    let computed = frame.computed();
+    let at = |name: &str| frame.layers.iter().position(|it| it.name() == name);
+    for (name, what) in [("IP", "IP"), ("UDP", "UDP")] {
+        let at = at(name)?;
+        let (layer, right) = (frame.layers.get(at)?, computed.get(at)?);
+        let (len, checksum) = match layer {
+            Layer::Ipv4(it) => (&it.len, &it.chksum),
+            Layer::Udp(it) => (&it.len, &it.chksum),
+            _ => continue,
+        };
+        if let Auto::Set(is) = len
+            && *is != right.len as u16
+        {
+            return Some(format!(
+                "{what} length {is}, and {} bytes are there",
+                right.len
+            ));
+        }
+        if let Auto::Set(is) = checksum
+            && *is != right.chksum
+            && (what == "IP" || *is != 0)
+        {
+            return Some(format!(
+                "{what} checksum {is:#06x} is wrong, should be {:#06x}",
+                right.chksum
+            ));
+        }
+    }
+    None
+}
+
+/// Runs the suite that the arguments ask for.
+pub fn run(
+    args: &ConformArgs,
+    interrupted: Arc<AtomicBool>,
+    sink: &mut dyn Sink,
+) -> Result<Report, Error> {
+    let seed = args.seed.seed;
+    let host = Host::new(
+        Session::new(seed, interrupted.clone()),
+        Box::new(std::io::sink()),
+        Box::new(std::io::sink()),
+        Style::detect(ColorChoice::Never, false),
+    );
+    host.settings
+        .borrow_mut()
+        .interface
+        .clone_from(&args.link.interface);
+    let engine = Engine::with_globals(&host, functions::globals());
+    Module::with_temp_heap(|module| {
+        let (checks, functions) = declared(&engine, &module, SERVER)?;
+        let chosen = choose(&checks, args)?;
+        if args.list || args.explain.is_some() {
+            let checks = chosen.iter().map(|at| checks[*at].clone()).collect();
+            let explain = args.explain.is_some();
+            return Ok(Report::Checks { checks, explain });
+        }
+        let in_lab = lab::is_lab(&args.link.interface);
+        if in_lab && !args.quiet {
+            sink.notice(&crate::commands::lab_notice(&args.link.interface));
+        }
+        let relay = args.relay.or(in_lab.then_some(lab::RELAY));
+        let text = |ip: Option<std::net::Ipv4Addr>| ip.map(|it| it.to_string()).unwrap_or_default();
+        module.set("RELAY", module.heap().alloc(text(relay)));
+        module.set("SERVER", module.heap().alloc(text(args.server)));
+        let bench = Bench::open(
+            Session::new(seed, interrupted),
+            &args.link,
+            args.write.as_deref(),
+            args.timeout,
+        )?;
+        *host.bench.borrow_mut() = Some(bench);
+        let run = Run {
+            engine: &engine,
+            module: &module,
+            args,
+        };
+        let chosen: Vec<_> = chosen
+            .into_iter()
+            .map(|at| (&checks[at], functions[at]))
+            .collect();
+        let findings = run.all(&chosen)?;
+        if let Some(path) = &args.junit {
+            let text =
+                crate::view::conform::junit(&findings).map_err(|it| Error::file(path, it))?;
+            std::fs::write(path, text).map_err(|it| Error::file(path, it))?;
+        }
+        Ok(Report::Findings(findings))
+    })
+}
+
+/// An error of the suite itself.
+fn broken(error: ScriptError) -> Error {
+    Error::Missing(format!("the suite is broken: {}", error.text))
+}
+
+/// The checks of a suite with their functions.
+fn declared<'v>(
+    engine: &Engine,
+    module: &Module<'v>,
+    suite: Suite,
+) -> Result<(Vec<Check>, Vec<Value<'v>>), Error> {
+    for name in ["RELAY", "SERVER"] {
+        module.set(name, module.heap().alloc(""));
+    }
+    for (name, source) in suite {
+        engine.run(module, name, source).map_err(broken)?;
+    }
+    let rows = module.get("CHECKS");
+    let rows = rows.and_then(ListRef::from_value);
+    let mut checks = Vec::new();
+    let mut functions = Vec::new();
+    for row in rows.iter().flat_map(|it| it.iter()) {
+        let get = |name: &str| {
+            let value = row.get_attr(name, module.heap()).ok().flatten();
+            value.unwrap_or_else(Value::new_none)
+        };
+        let text = |name: &str| get(name).unpack_str().unwrap_or_default().to_string();
+        let id = text("id");
+        let source = suite.iter().find_map(|it| source_of(it.1, &id));
+        checks.push(Check {
+            rfc: text("rfc"),
+            level: Level::by_name(&text("level")).unwrap_or(Level::May),
+            requires: text("requires"),
+            needs: text("needs")
+                .split_whitespace()
+                .map(str::to_string)
+                .collect(),
+            source: source.unwrap_or_default().to_string(),
+            id,
+        });
+        functions.push(get("function"));
+    }
+    Ok((checks, functions))
+}
+
+/// The function that stands before the declaration of a check, with it.
+fn source_of<'a>(source: &'a str, id: &str) -> Option<&'a str> {
+    let at = source.find(&format!("check(\"{id}\""))?;
+    let start = source.get(..at)?.rfind("\ndef ")? + 1;
+    let end = source
+        .get(at..)?
+        .find("\n\n")
+        .map_or(source.len(), |it| at + it);
+    source.get(start..end)
+}
+
+/// The places of the checks that are meant.
+fn choose(checks: &[Check], args: &ConformArgs) -> Result<Vec<usize>, Error> {
+    let words: Vec<&String> = args.only.iter().chain(&args.explain).collect();
+    let mut meant = vec![words.is_empty(); checks.len()];
+    for word in words {
+        let before = meant.iter().filter(|it| **it).count();
+        let exact = args.explain.is_some();
+        let mut any = false;
+        for (place, check) in meant.iter_mut().zip(checks) {
+            let is = match exact {
+                true => check.id.eq_ignore_ascii_case(word),
+                false => check.is_meant(word),
+            };
+            *place |= is;
+            any |= is;
+        }
+        if !any && before <= checks.len() {
+            let near = super::did_you_mean(word, checks.iter().map(|it| it.id.as_str()));
+            return Err(Error::Usage(format!(
+                "no check `{word}`{near}; `dhcpcraft conform --list` shows them all"
+            )));
+        }
+    }
+    Ok((0..checks.len()).filter(|at| meant[*at]).collect())
+}
+
+/// A run under way.
+struct Run<'a, 'h, 'v> {
+    engine: &'a Engine<'h>,
+    module: &'a Module<'v>,
+    args: &'a ConformArgs,
+}
+
+impl<'v> Run<'_, '_, 'v> {
+    fn bench<R>(&self, act: impl FnOnce(&mut Bench) -> R) -> Result<R, Error> {
+        let mut bench = self.engine.host().bench.borrow_mut();
+        let none = || Error::Missing("the link is not open".into());
+        bench.as_mut().map(act).ok_or_else(none)
+    }
+
+    fn all(&self, chosen: &[(&Check, Value<'v>)]) -> Result<Findings, Error> {
+        let mut findings = Findings {
+            link: self.args.link.interface.clone(),
+            capture: self.args.write.clone(),
+            strict: self.args.strict,
+            ..Findings::default()
+        };
+        let probe = self.module.get("probe").unwrap_or_else(Value::new_none);
+        self.bench(|it| it.begin("probe"))?;
+        let probed = self.engine.call(self.module, probe, &[]);
+        self.settle(&probed)?;
+        if let Err(error) = probed
+            && !self.bench(|it| it.interrupted())?
+        {
+            return Err(broken(error));
+        }
+        for (name, value) in self.facts("ABOUT") {
+            findings.facts.insert(name, value.to_str());
+        }
+        findings.answered = self.has("answer");
+        let bar = self.progress(chosen.len())?;
+        for (check, function) in chosen {
+            if self.bench(|it| it.interrupted())? {
+                findings.interrupted = true;
+                break;
+            }
+            if !findings.answered {
+                break;
+            }
+            bar.set_message(check.id.clone());
+            let found = self.one(check, *function)?;
+            findings.findings.push(found);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        findings.interrupted |= self.bench(|it| it.interrupted())?;
+        findings.declined = self.bench(|it| it.declined.iter().copied().collect())?;
+        findings.frames = self.bench(|it| it.frames)?;
+        Ok(findings)
+    }
+
+    /// A bar on a terminal, for a person who waits.
+    fn progress(&self, checks: usize) -> Result<ProgressBar, Error> {
+        let seen = std::io::stderr().is_terminal() && !self.args.quiet;
+        if !seen || self.bench(|it| it.is_virtual())? {
+            return Ok(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+        let bar = ProgressBar::new(checks as u64);
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Ok(bar)
+    }
+
+    /// Gives back what a check took, and ends the run where the link failed.
+    fn settle(&self, outcome: &Result<Value<'v>, ScriptError>) -> Result<(), Error> {
+        if outcome.is_err()
+            && let Some(error) = self.bench(|it| it.failed.take())?
+        {
+            return Err(error);
+        }
+        self.bench(|it| it.clean_up())?
+    }
+
+    fn one(&self, check: &Check, function: Value<'v>) -> Result<Finding, Error> {
+        let mut finding = Finding {
+            check: check.clone(),
+            verdict: Verdict::Pass,
+            remarks: Vec::new(),
+            frames: Vec::new(),
+            took: Default::default(),
+        };
+        let lacking = check.needs.iter().find(|it| !self.has(it));
+        if let Some(need) = lacking {
+            let reason = NEEDS.iter().find(|it| it.0 == need);
+            finding.verdict = Verdict::Skip(reason.map_or(need.as_str(), |it| it.1).to_string());
+            return Ok(finding);
+        }
+        let start = self.bench(|it| it.now())?;
+        self.bench(|it| it.begin(&check.id))?;
+        let outcome = self.engine.call(self.module, function, &[]);
+        self.settle(&outcome)?;
+        finding.took = self.bench(|it| it.now())? - start;
+        let (stop, judged) = self.bench(|it| (it.stop.take(), it.judged))?;
+        finding.remarks = self.bench(|it| std::mem::take(&mut it.remarks))?;
+        finding.verdict = match (stop, outcome) {
+            (Some(Stop::Broken(text)), _) => {
+                finding.frames = self.bench(|it| it.evidence.clone())?;
+                Verdict::Broken(text)
+            }
+            (Some(Stop::Skip(text)), _) => Verdict::Skip(text),
+            (None, Err(_)) if self.bench(|it| it.interrupted())? => {
+                Verdict::Skip("interrupted".into())
+            }
+            (None, Err(error)) => {
+                let line = error.text.lines().find(|it| !it.trim().is_empty());
+                let place = error.text.lines().find(|it| it.contains(".star:"));
+                Verdict::Skip(format!(
+                    "could not be judged: {} ({})",
+                    line.unwrap_or_default().trim(),
+                    place.unwrap_or_default().trim()
+                ))
+            }
+            (None, Ok(_)) if judged == 0 => Verdict::Skip("nothing could be judged".into()),
+            (None, Ok(_)) => Verdict::Pass,
+        };
+        Ok(finding)
+    }
+
+    /// A dictionary of the suite.
+    fn facts(&self, name: &str) -> Vec<(String, Value<'v>)> {
+        let value = self.module.get(name);
+        let dict = value.and_then(DictRef::from_value);
+        let rows = dict.iter().flat_map(|it| it.iter().collect::<Vec<_>>());
+        rows.map(|(name, value)| (name.to_str(), value)).collect()
+    }
+
+    /// Whether the server offers what a check needs.
+    fn has(&self, need: &str) -> bool {
+        let facts = self.facts("FACTS");
+        facts.iter().any(|it| it.0 == need && it.1.to_bool())
+    }
+}

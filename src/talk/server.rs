@@ -526,6 +526,10 @@ impl Player for Server {
             return Some(Verdict::Part);
         }
         let message = Message::of(frame).filter(|it| it.bootp.op == 1)?;
+        // RFC 1542 section 5.1: what goes to another port is none of a server's business.
+        if frame.udp()?.dport != 67 {
+            return None;
+        }
         let dst = frame.ipv4()?.dst;
         if !dst.is_broadcast() && dst != self.config.address {
             return None;

@@ -130,6 +130,7 @@ impl Bench {
 
     /// A check begins.
     pub fn begin(&mut self, id: &str) {
+        self.own.retain(|it| it.2);
         self.label.set(id);
         self.stop = None;
         self.judged = 0;
@@ -279,6 +280,10 @@ impl Bench {
         if ip.is_unspecified() || !matches!(kind, Some(OFFER | ACK) | None) {
             return;
         }
+        if kind == Some(ACK) {
+            // It was declined in vain.
+            self.declined.remove(&ip);
+        }
         let request = requests
             .iter()
             .filter_map(Message::of)
@@ -324,7 +329,6 @@ impl Bench {
             self.ask(frames, Some(Duration::ZERO), true, None)?;
             self.evidence = evidence;
         }
-        self.own.retain(|it| it.2);
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use starlark::environment::{Globals, GlobalsBuilder};
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
-use starlark::values::list::ListRef;
 use starlark::values::none::NoneType;
 use starlark::values::tuple::AllocTuple;
 use starlark::values::{Heap, Value};
@@ -169,6 +168,12 @@ fn functions(builder: &mut GlobalsBuilder) {
         Ok(NoneType)
     }
 
+    /// Releases what the check under way was given and offered so far.
+    fn give_back<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
+        with_bench(eval, Bench::clean_up)?.map_err(error)?;
+        Ok(NoneType)
+    }
+
     /// Whether a check may wait so many seconds: a few on a real clock, any number in the lab.
     fn can_wait<'v>(
         #[starlark(require = pos)] length: Value<'v>,
@@ -262,18 +267,5 @@ fn functions(builder: &mut GlobalsBuilder) {
             .and_then(|it| u32::try_from(it).ok());
         let number = number.ok_or_else(|| error("no IPv4 address"))?;
         Ok(std::net::Ipv4Addr::from(number).to_string())
-    }
-
-    /// Several lists in one, as a list.
-    fn flat<'v>(
-        #[starlark(require = pos)] x: Value<'v>,
-        heap: Heap<'v>,
-    ) -> starlark::Result<Value<'v>> {
-        let Some(outer) = ListRef::from_value(x) else {
-            return Err(error("a list of lists"));
-        };
-        let inner = outer.iter().filter_map(ListRef::from_value);
-        let all: Vec<Value> = inner.flat_map(|it| it.iter()).collect();
-        Ok(heap.alloc(all))
     }
 }

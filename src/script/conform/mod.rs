@@ -108,6 +108,12 @@ pub fn run(
         .clone_from(&args.link.interface);
     let engine = Engine::with_globals(&host, functions::globals());
     Module::with_temp_heap(|module| {
+        let in_lab = lab::is_lab(&args.link.interface);
+        let relay = args.relay.or(in_lab.then_some(lab::RELAY));
+        for (name, ip) in [("RELAY", relay), ("SERVER", args.server)] {
+            let text = ip.map(|it| it.to_string()).unwrap_or_default();
+            module.set(name, module.heap().alloc(text));
+        }
         let (checks, functions) = declared(&engine, &module, SERVER)?;
         let chosen = choose(&checks, args)?;
         if args.list || args.explain.is_some() {
@@ -115,14 +121,9 @@ pub fn run(
             let explain = args.explain.is_some();
             return Ok(Report::Checks { checks, explain });
         }
-        let in_lab = lab::is_lab(&args.link.interface);
         if in_lab && !args.quiet {
             sink.notice(&crate::commands::lab_notice(&args.link.interface));
         }
-        let relay = args.relay.or(in_lab.then_some(lab::RELAY));
-        let text = |ip: Option<std::net::Ipv4Addr>| ip.map(|it| it.to_string()).unwrap_or_default();
-        module.set("RELAY", module.heap().alloc(text(relay)));
-        module.set("SERVER", module.heap().alloc(text(args.server)));
         let bench = Bench::open(
             Session::new(seed, interrupted),
             &args.link,
@@ -160,9 +161,6 @@ fn declared<'v>(
     module: &Module<'v>,
     suite: Suite,
 ) -> Result<(Vec<Check>, Vec<Value<'v>>), Error> {
-    for name in ["RELAY", "SERVER"] {
-        module.set(name, module.heap().alloc(""));
-    }
     for (name, source) in suite {
         engine.run(module, name, source).map_err(broken)?;
     }

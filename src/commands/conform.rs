@@ -1,7 +1,6 @@
 //! Checks a server against the RFCs: what is asked for, and what was found. The checks themselves are
 //! written in the language, a floor above.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -235,7 +234,7 @@ pub struct Findings {
     /// The link.
     pub link: String,
     /// What was found out about the server first: name and value.
-    pub facts: BTreeMap<String, String>,
+    pub facts: Vec<(String, String)>,
     /// Whether anything answered at all.
     pub answered: bool,
     /// Each check with its verdict.

@@ -10,6 +10,9 @@ use crate::dhcp::Message;
 use crate::link::Time;
 use crate::wire::{Frame, MacAddr};
 
+/// Time between two messages, so that they arrive in order.
+const GAP: Duration = Duration::from_millis(1);
+
 /// What to send, what to wait for, and which addresses to answer for meanwhile.
 #[derive(Clone, Debug, Default)]
 pub struct AskerConfig {
@@ -114,9 +117,10 @@ impl Player for Asker {
     fn wake(&mut self, now: Time, out: &mut Outbox) {
         match self.end {
             None => {
-                self.end = Some(now + self.config.wait);
-                for (frame, note) in &self.config.frames {
-                    out.send(frame.clone(), note.clone());
+                let last = GAP * self.config.frames.len().saturating_sub(1) as u32;
+                self.end = Some(now + last + self.config.wait);
+                for (at, (frame, note)) in (0..).zip(&self.config.frames) {
+                    out.send_after(GAP * at, frame.clone(), note.clone());
                 }
             }
             Some(end) => self.finished |= now >= end,

@@ -159,11 +159,16 @@ impl Server {
     }
 
     fn subnet_for(&self, message: &Message) -> Option<&Subnet> {
-        let giaddr = message.bootp.giaddr;
-        if giaddr.is_unspecified() {
-            self.config.subnets.first()
-        } else {
-            self.config.subnets.iter().find(|it| it.contains(giaddr))
+        let (giaddr, ciaddr) = (message.bootp.giaddr, message.bootp.ciaddr);
+        let on = |ip: Ipv4Addr| self.config.subnets.iter().find(|it| it.contains(ip));
+        match message.message_type() {
+            // The address tells where the client is, also where it asks past its relay agent.
+            Some(INFORM) => on(ciaddr),
+            Some(REQUEST) if giaddr.is_unspecified() && !ciaddr.is_unspecified() => {
+                on(ciaddr).or(self.config.subnets.first())
+            }
+            _ if giaddr.is_unspecified() => self.config.subnets.first(),
+            _ => on(giaddr),
         }
     }
 
@@ -244,6 +249,12 @@ impl Server {
             code: 54,
             data: self.config.address.octets().to_vec(),
         });
+        if message.message_type() == Some(INFORM) {
+            // RFC 2131 section 4.3.5: straight to the client, whoever handed its message on.
+            draft.bootp.giaddr = Ipv4Addr::UNSPECIFIED;
+            draft.options.retain(|it| it.code != 82);
+            draft.udp.dport = 68;
+        }
         if kind != NAK {
             draft.bootp.yiaddr = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
             let delivery = template::Delivery::of(kind, &draft.bootp, message.bootp.ciaddr);
@@ -269,7 +280,9 @@ impl Server {
                 .position(|it| matches!(it.code, 61 | 82))
                 .unwrap_or(draft.options.len());
             let wanted = |option: &&Assignment| asked.is_empty() || asked.contains(&option.code);
-            let extra: Vec<_> = subnet.options.iter().filter(wanted).cloned().collect();
+            let mut extra: Vec<_> = subnet.options.iter().filter(wanted).cloned().collect();
+            // RFC 2132 section 9.8: in the order of the list.
+            extra.sort_by_key(|it| asked.iter().position(|code| *code == it.code));
             draft.options.splice(at..at, extra);
             if kind == ACK && message.message_type() == Some(DISCOVER) {
                 // RFC 4039 section 4: a lease given at once says so.
@@ -360,6 +373,10 @@ impl Server {
 
     fn answer(&mut self, now: Time, frame: &Frame, message: &Message) -> Option<(Frame, String)> {
         let key = client_key(message);
+        // RFC 2131 section 4.2: a client has an identifier or a hardware address.
+        if key.len() < 2 {
+            return None;
+        }
         let ours = message
             .server_id()
             .is_none_or(|ip| ip == self.config.address);

@@ -126,7 +126,7 @@ fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
 fn sections(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()> {
     let mut rows: BTreeMap<(Vec<u32>, String), [usize; WORDS.len()]> = BTreeMap::new();
     for finding in &it.findings {
-        let section = finding.check.section();
+        let section = group(&finding.check);
         let row = rows.entry((numbers(&section), section)).or_default();
         if let Some(at) = WORDS.iter().position(|word| *word == finding.word()) {
             row[at] += 1;
@@ -146,6 +146,18 @@ fn sections(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
         writeln!(out, "{section:<22}{}", cells.collect::<String>())?;
     }
     Ok(())
+}
+
+/// The row that a check counts in: its section of RFC 2131, and of another RFC the whole.
+fn group(check: &Check) -> String {
+    let section = check.section();
+    match section
+        .strip_prefix("RFC ")
+        .and_then(|it| it.split_once(' '))
+    {
+        Some((rfc, _)) if rfc != "2131" => format!("RFC {rfc}"),
+        _ => section,
+    }
 }
 
 /// The numbers of a section's name, to sort by; what has none stands last.
@@ -240,6 +252,10 @@ pub fn json(report: &Report) -> Vec<Json> {
         row["took"] = finding.took.as_secs_f64().into();
         rows.push(row);
     }
+    let facts = it.facts.iter();
+    let facts: serde_json::Map<String, Json> = facts
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
     let counts: serde_json::Map<String, Json> = WORDS
         .iter()
         .map(|word| (word.to_string(), it.count(word).into()))
@@ -247,7 +263,7 @@ pub fn json(report: &Report) -> Vec<Json> {
     rows.push(json!({
         "link": it.link,
         "answered": it.answered,
-        "server": it.facts,
+        "server": facts,
         "counts": counts,
         "declined": it.declined.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
         "frames": it.frames,

@@ -11,7 +11,7 @@ use crate::commands::witness::Witness;
 use crate::commands::{Error, args::LinkArgs};
 use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
-use crate::dhcp::enums::{ACK, DECLINE, OFFER, RELEASE};
+use crate::dhcp::enums::{ACK, DECLINE, OFFER, RELEASE, REQUEST};
 use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::link::label::Label;
@@ -48,6 +48,12 @@ pub struct Heard {
 /// An address that a client has of the server, or was offered.
 #[derive(Clone)]
 struct Held {
+    /// The OFFER or ACK.
+    reply: Frame,
+    /// Whether it is only an offer.
+    offered: bool,
+    /// Whether it is kept until the run ends.
+    stay: bool,
     ip: Ipv4Addr,
     mac: MacAddr,
     id: Option<Vec<u8>>,
@@ -68,7 +74,7 @@ pub struct Bench {
     held: Vec<Held>,
     /// Addresses declined so far.
     pub declined: BTreeSet<Ipv4Addr>,
-    /// The slowest OFFER and the slowest other answer so far.
+    /// How long the slowest OFFER and the slowest other answer of late took.
     slowest: [Duration; 2],
     probed: bool,
     /// How the check under way ended.
@@ -270,8 +276,9 @@ impl Bench {
         };
         let kind = message.message_type();
         if let Some(after) = entry.after {
+            // An answer that was slow once is forgotten in a while.
             let slot = &mut self.slowest[usize::from(kind != Some(OFFER))];
-            *slot = (*slot).max(after);
+            *slot = (*slot * 4 / 5).max(after);
         }
         let ip = message.bootp.yiaddr;
         let (Some(ether), Some(ipv4)) = (entry.frame.ether(), entry.frame.ipv4()) else {
@@ -288,7 +295,15 @@ impl Bench {
             .iter()
             .filter_map(Message::of)
             .find(|it| it.bootp.xid == message.bootp.xid);
+        let known = |it: &&Held| it.ip == ip && it.mac == message.bootp.client_mac();
+        let (stay, had) = match self.held.iter().find(known) {
+            Some(it) => (it.stay, !it.offered),
+            None => (false, false),
+        };
         let held = Held {
+            reply: entry.frame.clone(),
+            offered: kind == Some(OFFER) && !had,
+            stay,
             ip,
             mac: message.bootp.client_mac(),
             id: request.and_then(|it| it.data(61).map(|it| it.into_owned())),
@@ -300,35 +315,80 @@ impl Bench {
         self.held.push(held);
     }
 
-    /// Gives back every address that is still held, offers too.
-    pub fn clean_up(&mut self) -> Result<(), Error> {
-        let held = std::mem::take(&mut self.held);
+    /// Keeps what a client holds until the run ends.
+    pub fn keep(&mut self, mac: MacAddr) {
+        for it in self.held.iter_mut().filter(|it| it.mac == mac) {
+            it.stay = true;
+        }
+    }
+
+    /// Gives back every address that is still held; at the end of the run those that stayed too.
+    /// What was only offered is taken first, for some servers keep an offer aside until then.
+    pub fn clean_up(&mut self, end: bool) -> Result<(), Error> {
+        let evidence = std::mem::take(&mut self.evidence);
+        self.forget_declined();
+        let offers: Vec<_> = self
+            .held
+            .iter()
+            .filter(|it| it.offered)
+            .filter_map(|it| Some((taken(it)?, format!("REQUEST {}, clean-up", it.ip))))
+            .collect();
+        if !offers.is_empty() {
+            self.ask(offers, None, false, None)?;
+        }
+        let (gone, kept): (Vec<_>, Vec<_>) = self.held.drain(..).partition(|it| end || !it.stay);
+        self.held = kept;
         let mut frames = Vec::new();
-        for it in held {
-            if self.declined.contains(&it.ip) {
-                continue;
-            }
-            let who = Identity {
-                client_mac: it.mac,
-                source_mac: it.mac,
-                xid: self.session.xid(),
-                address: Some(it.ip),
-                server: Some(it.server),
-                own: None,
-                server_mac: Some(it.server_mac),
-            };
-            let mut draft = template::fresh(RELEASE, &who);
-            draft.options.retain(|option| option.code != 61);
-            if let Some(data) = it.id {
-                draft.put(Assignment { code: 61, data });
-            }
-            frames.push((draft.frame(), format!("RELEASE {}, clean-up", it.ip)));
+        for it in gone {
+            let xid = self.session.xid();
+            frames.push((released(&it, xid), format!("RELEASE {}, clean-up", it.ip)));
         }
         if !frames.is_empty() {
-            let evidence = self.evidence.clone();
             self.ask(frames, Some(Duration::ZERO), true, None)?;
-            self.evidence = evidence;
         }
+        self.evidence = evidence;
         Ok(())
     }
+
+    fn forget_declined(&mut self) {
+        let declined = &self.declined;
+        self.held.retain(|it| !declined.contains(&it.ip));
+    }
+}
+
+/// Who holds an address, towards its server.
+fn holder(it: &Held, xid: u32) -> Identity {
+    Identity {
+        client_mac: it.mac,
+        source_mac: it.mac,
+        xid,
+        address: Some(it.ip),
+        server: Some(it.server),
+        own: None,
+        server_mac: Some(it.server_mac),
+    }
+}
+
+/// The client's own identifier, and no other.
+fn identify(draft: &mut template::Draft, id: Option<&Vec<u8>>) {
+    draft.options.retain(|option| option.code != 61);
+    if let Some(data) = id {
+        let data = data.clone();
+        draft.put(Assignment { code: 61, data });
+    }
+}
+
+/// The REQUEST that takes an offer.
+fn taken(it: &Held) -> Option<Frame> {
+    let xid = Message::of(&it.reply)?.bootp.xid;
+    let mut draft = template::following(REQUEST, &it.reply, &holder(it, xid)).ok()?;
+    identify(&mut draft, it.id.as_ref());
+    Some(draft.frame())
+}
+
+/// The RELEASE that gives an address back.
+fn released(it: &Held, xid: u32) -> Frame {
+    let mut draft = template::fresh(RELEASE, &holder(it, xid));
+    identify(&mut draft, it.id.as_ref());
+    draft.frame()
 }

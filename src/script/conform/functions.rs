@@ -170,7 +170,17 @@ fn functions(builder: &mut GlobalsBuilder) {
 
     /// Releases what the check under way was given and offered so far.
     fn give_back<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
-        with_bench(eval, Bench::clean_up)?.map_err(error)?;
+        with_bench(eval, |it| it.clean_up(false))?.map_err(error)?;
+        Ok(NoneType)
+    }
+
+    /// Keeps what the client with this MAC address holds until the run ends.
+    fn keep<'v>(
+        #[starlark(require = pos)] mac: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
+        with_bench(eval, |bench| bench.keep(mac))?;
         Ok(NoneType)
     }
 

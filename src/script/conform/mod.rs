@@ -260,7 +260,7 @@ impl<'v> Run<'_, '_, 'v> {
             return Err(broken(error));
         }
         for (name, value) in self.facts("ABOUT") {
-            findings.facts.insert(name, value.to_str());
+            findings.facts.push((name, value.to_str()));
         }
         findings.answered = self.has("answer");
         let bar = self.progress(chosen.len())?;
@@ -278,6 +278,10 @@ impl<'v> Run<'_, '_, 'v> {
             bar.inc(1);
         }
         bar.finish_and_clear();
+        self.bench(|it| {
+            it.begin("end");
+            it.clean_up(true)
+        })??;
         findings.interrupted |= self.bench(|it| it.interrupted())?;
         findings.declined = self.bench(|it| it.declined.iter().copied().collect())?;
         findings.frames = self.bench(|it| it.frames)?;
@@ -303,7 +307,7 @@ impl<'v> Run<'_, '_, 'v> {
         {
             return Err(error);
         }
-        self.bench(|it| it.clean_up())?
+        self.bench(|it| it.clean_up(false))?
     }
 
     fn one(&self, check: &Check, function: Value<'v>) -> Result<Finding, Error> {

@@ -8,9 +8,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::Error;
+use super::args::parse_duration;
 use crate::dhcp::assign::{self, Assignment};
 use crate::link::segment::{Quality, Segment};
-use crate::talk::{Host, Rules, Seated, Server, ServerConfig, Subnet};
+use crate::talk::{FAULTS, Fault, Host, Rules, Seated, Server, ServerConfig, Subnet};
 use crate::wire::MacAddr;
 
 /// The client's MAC address where nobody names one.
@@ -91,6 +92,14 @@ fn server() -> Result<ServerConfig, Error> {
     })
 }
 
+/// What the server of `lab:FAULT` does wrong, by the names of `serve --fault`.
+fn fault(name: &str) -> Option<Result<Fault, Error>> {
+    let text = name.strip_prefix("lab:")?;
+    let known = text.split_once('=').map_or(text, |it| it.0);
+    FAULTS.iter().find(|it| it.0 == known)?;
+    Some(Fault::parse(text, parse_duration).map_err(Error::Usage))
+}
+
 /// The file of rules that `lab:FILE.star` names for the server.
 pub fn rules_file(name: &str) -> Option<&Path> {
     let file = name.strip_prefix("lab:")?;
@@ -110,9 +119,13 @@ pub fn open(
     let mut segment = Segment::new(name, seed, quality);
     let mut first = server()?;
     first.refuse = name == "lab:nak";
+    if let Some(fault) = fault(name) {
+        first.faults.push(fault?);
+    }
     match name {
         "lab:silent" => return Ok(segment),
         "lab" | "lab:nak" | "lab:lossy" => {}
+        name if fault(name).is_some() => {}
         "lab:taken" => segment.seat(Box::new(Seated(Host::new(FIRST_ADDRESS, HOST_MAC)))),
         "lab:two-servers" => {
             let mut second = server()?;
@@ -134,7 +147,7 @@ pub fn open(
         _ => {
             let known: Vec<_> = CASTS.iter().map(|(name, _)| *name).collect();
             return Err(Error::Usage(format!(
-                "the lab has no cast `{name}`; there are {}, and lab:FILE.star with a server's rules",
+                "the lab has no cast `{name}`; there are {}, lab:FILE.star with a server's rules, and lab:FAULT for each of `serve --fault help`",
                 known.join(", ")
             )));
         }

@@ -232,7 +232,10 @@ pub fn lease(frame: &mut Frame, seconds: u32) {
 fn retain(frame: &mut Frame, keep: impl Fn(u8) -> bool) {
     if let Some(dhcp) = frame.dhcp_mut() {
         let kept = dhcp.iter().filter(|it| !it.is_option() || keep(it.code));
-        dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
+        let mut options: Vec<u8> = kept.flat_map(|it| it.raw).copied().collect();
+        // As long as before: what is left out is all that is wrong.
+        options.resize(dhcp.options.len(), PAD);
+        dhcp.options = options;
     }
 }
 

@@ -295,7 +295,8 @@ impl Server {
                 );
             }
         }
-        if self.config.faults.contains(&Fault::Overload) {
+        let dhcp = message.message_type().is_some();
+        if dhcp && self.config.faults.contains(&Fault::Overload) {
             draft.overload = Some(Overload::Both);
         }
         Some(draft.frame())

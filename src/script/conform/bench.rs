@@ -1,7 +1,7 @@
 //! Where a check asks the server: the open link, the addresses that this side plays, what the server
 //! gave and has to get back, and what the check under way found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -85,6 +85,8 @@ pub struct Bench {
     pub remarks: Vec<String>,
     /// The frames of its last question and the answers.
     pub evidence: Vec<u64>,
+    /// When each transaction of the check under way began.
+    asked: BTreeMap<u32, Time>,
     /// Frames so far.
     pub frames: u64,
     /// Why the link cannot be used any more.
@@ -129,6 +131,7 @@ impl Bench {
             judged: 0,
             remarks: Vec::new(),
             evidence: Vec::new(),
+            asked: BTreeMap::new(),
             frames: 0,
             failed: None,
         })
@@ -137,6 +140,7 @@ impl Bench {
     /// A check begins.
     pub fn begin(&mut self, id: &str) {
         self.own.retain(|it| it.2);
+        self.asked.clear();
         self.label.set(id);
         self.stop = None;
         self.judged = 0;
@@ -194,7 +198,11 @@ impl Bench {
             let message = Message::of(&it.0);
             message.and_then(|it| it.message_type()) == Some(crate::dhcp::enums::DISCOVER)
         });
-        let slowest = self.slowest[usize::from(!offer)];
+        let slowest = match self.slowest[usize::from(!offer)] {
+            // None of these came yet.
+            Duration::ZERO => self.slowest[usize::from(offer)],
+            slowest => slowest,
+        };
         let more = (slowest * 9).clamp(FLOOR, CEILING);
         (slowest + more).min(self.timeout.max(FLOOR))
     }
@@ -231,14 +239,16 @@ impl Bench {
         self.link
             .play(players, &self.session, &mut keep, &mut witness)?;
         let mut heard = Heard::default();
-        self.evidence.clear();
+        if !requests.is_empty() {
+            self.evidence.clear();
+        }
         for entry in keep.0 {
             self.frames = self.frames.max(entry.number);
             if entry.direction == Direction::Sent {
                 if entry.frame.arp().is_none() && entry.frame.icmp().is_none() {
                     self.evidence.push(entry.number);
                 }
-                self.sent(&entry.frame);
+                self.sent(&entry);
             } else if let Some(arp) = entry.frame.arp() {
                 heard.sought.extend(arp.target_ip());
             } else if entry.verdict == Verdict::Part && entry.frame.bootp().is_some() {
@@ -253,10 +263,11 @@ impl Bench {
         Ok(heard)
     }
 
-    fn sent(&mut self, frame: &Frame) {
-        let Some(message) = Message::of(frame) else {
+    fn sent(&mut self, entry: &Entry) {
+        let Some(message) = Message::of(&entry.frame) else {
             return;
         };
+        self.asked.entry(message.bootp.xid).or_insert(entry.at);
         match message.message_type() {
             Some(DECLINE) => {
                 let ip = message.requested_ip();
@@ -275,7 +286,9 @@ impl Bench {
             return;
         };
         let kind = message.message_type();
-        if let Some(after) = entry.after {
+        // Since the message was first sent: the answer may be to an earlier try.
+        if let Some(first) = self.asked.get(&message.bootp.xid) {
+            let after = entry.at - *first;
             // An answer that was slow once is forgotten in a while.
             let slot = &mut self.slowest[usize::from(kind != Some(OFFER))];
             *slot = (*slot * 4 / 5).max(after);

@@ -114,6 +114,8 @@ pub fn run(
             let text = ip.map(|it| it.to_string()).unwrap_or_default();
             module.set(name, module.heap().alloc(text));
         }
+        let timeout = args.timeout.as_secs_f64();
+        module.set("TIMEOUT", module.heap().alloc(timeout));
         let (checks, functions) = declared(&engine, &module, SERVER)?;
         let chosen = choose(&checks, args)?;
         if args.list || args.explain.is_some() {

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Report as JUnit, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value as Json, json};
 
 use super::style::{DIM, NAME, WARN, take_words};
+use super::tests::{Case, Ended, Suite};
 use super::{Style, escape, lookup};
 use crate::commands::conform::{Check, Finding, Findings, NEEDS, Report, WORDS};
 
@@ -114,8 +115,9 @@ fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     let line = format!(
-        "\n{} checks: {}{}",
+        "\n{} check{}: {}{}",
         it.findings.len(),
+        if it.findings.len() == 1 { "" } else { "s" },
         counts.join(", "),
         if it.interrupted { "; interrupted" } else { "" }
     );
@@ -272,59 +274,72 @@ pub fn json(report: &Report) -> Vec<Json> {
     rows
 }
 
-/// The findings as a JUnit report: a suite for each RFC section. A broken MUST is a failure; a broken
+/// Writes the findings as a JUnit report: a suite for each RFC section. A broken MUST is a failure; a broken
 /// SHOULD is one only where it counts (`--strict`), and else told in the output of its test.
-pub fn junit(it: &Findings) -> Result<String, String> {
-    let mut report = JUnit::new("dhcpcraft conform");
-    let mut suites: BTreeMap<(Vec<u32>, String), Vec<TestCase>> = BTreeMap::new();
+pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Result<()> {
+    let mut suites: BTreeMap<(Vec<u32>, String), Vec<Case>> = BTreeMap::new();
     for finding in &it.findings {
-        let word = finding.word();
-        let fails = word == "fail" || (word == "warn" && it.strict);
-        let mut status = match word {
-            "skip" => TestCaseStatus::skipped(),
-            _ if fails => TestCaseStatus::non_success(NonSuccessKind::Failure),
-            _ => TestCaseStatus::success(),
-        };
-        let detail = escape(&finding.detail());
-        if fails || word == "skip" {
-            status.set_message(detail.clone());
-        }
-        if fails {
-            status.set_type(finding.check.level.name());
-            let frames = ranges(&finding.frames);
-            status.set_description(format!(
-                "{}\n{detail}\nframes {frames}",
-                finding.check.requires
-            ));
-        }
         let section = finding.check.section();
-        let mut case = TestCase::new(
-            format!("{} {}", finding.check.id, finding.check.requires),
-            status,
-        );
-        case.set_classname(section.clone());
-        case.set_time(finding.took);
-        if matches!(word, "warn" | "note") && !fails {
-            case.set_system_out(format!("{word}: {detail}"));
-        }
-        suites
-            .entry((numbers(&section), section))
-            .or_default()
-            .push(case);
+        let suite = suites.entry((numbers(&section), section));
+        suite.or_default().push(case(finding, it.strict));
     }
-    for ((_, name), cases) in suites {
-        let mut suite = TestSuite::new(name);
-        suite.add_test_cases(cases);
-        report.add_test_suite(suite);
-    }
+    let mut suites: Vec<Suite> = suites
+        .into_iter()
+        .map(|((_, file), cases)| Suite { file, cases })
+        .collect();
     if !it.answered {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message("no server answers");
-        let mut suite = TestSuite::new("probe");
-        suite.add_test_case(TestCase::new("a server answers", status));
-        report.add_test_suite(suite);
+        suites.push(Suite {
+            file: "probe".into(),
+            cases: vec![Case {
+                name: "a server answers".into(),
+                took: Duration::ZERO,
+                ended: Ended::Not {
+                    element: "error",
+                    message: "no server answers".into(),
+                    kind: "silence",
+                    text: String::new(),
+                },
+                printed: String::new(),
+            }],
+        });
     }
-    report.to_string().map_err(|it| it.to_string())
+    let took = it.findings.iter().map(|it| it.took).sum();
+    super::tests::junit(out, &suites, took, seed)
+}
+
+/// A finding as a test of a JUnit report.
+fn case(finding: &Finding, strict: bool) -> Case {
+    let (word, check) = (finding.word(), &finding.check);
+    let fails = word == "fail" || (word == "warn" && strict);
+    let detail = escape(&finding.detail());
+    let ended = match word {
+        "skip" => Ended::Not {
+            element: "skipped",
+            message: detail.clone(),
+            kind: "skipped",
+            text: detail.clone(),
+        },
+        _ if fails => Ended::Not {
+            element: "failure",
+            message: detail.clone(),
+            kind: check.level.name(),
+            text: format!(
+                "{}\n{detail}\nframes {}",
+                check.requires,
+                ranges(&finding.frames)
+            ),
+        },
+        _ => Ended::Passed,
+    };
+    Case {
+        name: format!("{} {}", check.id, check.requires),
+        took: finding.took,
+        ended,
+        printed: match word {
+            "warn" | "note" if !fails => format!("{word}: {detail}"),
+            _ => String::new(),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::link::label::Label;
 use crate::talk::{Asker, AskerConfig, Host, Player, Verdict};
-use crate::wire::{Frame, MacAddr};
+use crate::wire::{Auto, Frame, Layer, MacAddr};
 
 /// Shortest wait for an answer, and how much longer than the slowest answer so far a wait is at most.
 const FLOOR: Duration = Duration::from_millis(150);
@@ -91,6 +91,16 @@ pub struct Bench {
     pub frames: u64,
     /// Why the link cannot be used any more.
     pub failed: Option<Error>,
+}
+
+/// Makes the UDP checksum that was left for the network card: what the server meant to send.
+fn finish(frame: &mut Frame) {
+    let computed = frame.computed();
+    for (layer, right) in frame.layers.iter_mut().zip(computed) {
+        if let Layer::Udp(udp) = layer {
+            udp.chksum = Auto::Set(right.chksum);
+        }
+    }
 }
 
 /// Keeps entries.
@@ -242,7 +252,10 @@ impl Bench {
         if !requests.is_empty() {
             self.evidence.clear();
         }
-        for entry in keep.0 {
+        for mut entry in keep.0 {
+            if entry.checksum_unfinished {
+                finish(&mut entry.frame);
+            }
             self.frames = self.frames.max(entry.number);
             if entry.direction == Direction::Sent {
                 if entry.frame.arp().is_none() && entry.frame.icmp().is_none() {

@@ -69,7 +69,7 @@ fn damage(frame: &Frame) -> Option<String> {
             _ => continue,
         };
         if let Auto::Set(is) = len
-            && *is != right.len as u16
+            && *is != right.len
         {
             return Some(format!(
                 "{what} length {is}, and {} bytes are there",
@@ -144,8 +144,8 @@ pub fn run(
             .collect();
         let findings = run.all(&chosen)?;
         if let Some(path) = &args.junit {
-            let text =
-                crate::view::conform::junit(&findings).map_err(|it| Error::file(path, it))?;
+            let mut text = Vec::new();
+            crate::view::conform::junit(&findings, seed, &mut text)?;
             std::fs::write(path, text).map_err(|it| Error::file(path, it))?;
         }
         Ok(Report::Findings(findings))

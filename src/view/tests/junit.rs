@@ -9,16 +9,16 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::{clean, clean_line, details, text};
 use crate::commands::tests::{Broken, Cause, Reporter, Status, TestName, TestResult, Totals};
 
-/// A test as it is written at the end.
-struct Case {
-    name: String,
-    took: Duration,
-    ended: Ended,
-    printed: String,
+/// A test as it is written at the end. Its texts are safe to print.
+pub(in crate::view) struct Case {
+    pub name: String,
+    pub took: Duration,
+    pub ended: Ended,
+    pub printed: String,
 }
 
 /// How a test ended: the element that says it with its attributes and text.
-enum Ended {
+pub(in crate::view) enum Ended {
     Passed,
     Not {
         element: &'static str,
@@ -28,10 +28,10 @@ enum Ended {
     },
 }
 
-/// The tests of a file.
-struct Suite {
-    file: String,
-    cases: Vec<Case>,
+/// The tests of a file, or checks that belong together.
+pub(in crate::view) struct Suite {
+    pub file: String,
+    pub cases: Vec<Case>,
 }
 
 impl Suite {
@@ -179,37 +179,48 @@ impl Reporter for Junit {
     }
 
     fn finish(&mut self, totals: &Totals) -> io::Result<()> {
-        let count = |wanted: &str| -> usize { self.suites.iter().map(|it| it.count(wanted)).sum() };
-        let (failures, errors) = (count("failure").to_string(), count("error").to_string());
-        let tests: usize = self.suites.iter().map(|it| it.cases.len()).sum();
-        let (tests, took) = (tests.to_string(), seconds(totals.took));
-        let out: &mut dyn Write = &mut self.out;
-        let mut xml: Xml = Writer::new_with_indent(out, b' ', 2);
-        xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        let attributes = [
-            ("name", "dhcpcraft"),
-            ("tests", tests.as_str()),
-            ("failures", failures.as_str()),
-            ("errors", errors.as_str()),
-            ("time", took.as_str()),
+        write(&mut self.out, &self.suites, totals.took, Some(totals.seed))
+    }
+}
+
+/// Writes the report.
+pub(in crate::view) fn write(
+    out: &mut dyn Write,
+    suites: &[Suite],
+    took: Duration,
+    seed: Option<u64>,
+) -> io::Result<()> {
+    let count = |wanted: &str| -> usize { suites.iter().map(|it| it.count(wanted)).sum() };
+    let (failures, errors) = (count("failure").to_string(), count("error").to_string());
+    let tests: usize = suites.iter().map(|it| it.cases.len()).sum();
+    let (tests, took) = (tests.to_string(), seconds(took));
+    let mut xml: Xml = Writer::new_with_indent(&mut *out, b' ', 2);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let attributes = [
+        ("name", "dhcpcraft"),
+        ("tests", tests.as_str()),
+        ("failures", failures.as_str()),
+        ("errors", errors.as_str()),
+        ("time", took.as_str()),
+    ];
+    start(&mut xml, "testsuites", &attributes)?;
+    for suite in suites {
+        let file = clean_line(&suite.file);
+        let numbers = [
+            ("tests", suite.cases.len()),
+            ("failures", suite.count("failure")),
+            ("errors", suite.count("error")),
+            ("skipped", suite.count("skipped")),
         ];
-        start(&mut xml, "testsuites", &attributes)?;
-        for suite in &self.suites {
-            let file = clean_line(&suite.file);
-            let numbers = [
-                ("tests", suite.cases.len()),
-                ("failures", suite.count("failure")),
-                ("errors", suite.count("error")),
-                ("skipped", suite.count("skipped")),
-            ];
-            let numbers = numbers.map(|it| (it.0, it.1.to_string()));
-            let took = seconds(suite.took());
-            let mut attributes = vec![("name", file.as_str())];
-            attributes.extend(numbers.iter().map(|it| (it.0, it.1.as_str())));
-            attributes.push(("time", &took));
-            start(&mut xml, "testsuite", &attributes)?;
+        let numbers = numbers.map(|it| (it.0, it.1.to_string()));
+        let took = seconds(suite.took());
+        let mut attributes = vec![("name", file.as_str())];
+        attributes.extend(numbers.iter().map(|it| (it.0, it.1.as_str())));
+        attributes.push(("time", &took));
+        start(&mut xml, "testsuite", &attributes)?;
+        if let Some(seed) = seed {
             start(&mut xml, "properties", &[])?;
-            let seed = totals.seed.to_string();
+            let seed = seed.to_string();
             element(
                 &mut xml,
                 "property",
@@ -217,14 +228,14 @@ impl Reporter for Junit {
                 "",
             )?;
             end(&mut xml, "properties")?;
-            for it in &suite.cases {
-                case(&mut xml, &suite.file, it)?;
-            }
-            end(&mut xml, "testsuite")?;
         }
-        end(&mut xml, "testsuites")?;
-        drop(xml);
-        writeln!(self.out)?;
-        self.out.flush()
+        for it in &suite.cases {
+            case(&mut xml, &suite.file, it)?;
+        }
+        end(&mut xml, "testsuite")?;
     }
+    end(&mut xml, "testsuites")?;
+    drop(xml);
+    writeln!(out)?;
+    out.flush()
 }

@@ -20,6 +20,7 @@ use crate::commands::tests::{Broken, Place, Reporter, TestName, TestResult, Tota
 pub use github::Github;
 pub use json::Json;
 pub use junit::Junit;
+pub(super) use junit::{Case, Ended, Suite, write as junit};
 pub use tap::Tap;
 pub use text::Text;
 

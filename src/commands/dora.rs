@@ -11,7 +11,7 @@ use super::Error;
 use super::Outcome;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs, parse_duration};
 use super::edits::Edits;
-use super::message::{resolve, tag};
+use super::message::{Built, resolve, tag};
 use super::outcome::{ClientResult, Ending, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
@@ -282,7 +282,9 @@ impl DoraArgs {
         let mut frame = edits.build(template::fresh(DISCOVER, &identity));
         tag(&mut frame, &self.link.vlan);
         sink.notice("dry run: the DISCOVER only, because the REQUEST follows from an offer");
-        sink.entry(&session::built(1, frame, EPOCH))?;
+        let entry = session::built(1, frame, EPOCH);
+        Built::new(self.out.write.as_deref())?.record(&entry)?;
+        sink.entry(&entry)?;
         Ok(Ending::Done)
     }
 }

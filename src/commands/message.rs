@@ -11,7 +11,7 @@ use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs};
 use super::edits::Edits;
 use super::input::{self, Source};
-use super::outcome::{Ending, Sink};
+use super::outcome::{Ending, Entry, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
@@ -524,10 +524,7 @@ fn dry_run(
     mut build: impl FnMut(&Identity, &Edits) -> Result<Frame, Error>,
 ) -> Result<Ending, Error> {
     let here = Here::look(&args.link)?;
-    let mut writer = match args.out.write.as_deref() {
-        Some(path) => Some(writer(path)?),
-        None => None,
-    };
+    let mut built = Built::new(args.out.write.as_deref())?;
     for number in 1..=args.send.count {
         let identity = here.assume(session.identity(&args.edits, &here));
         let edits = args.edits.for_client(number, &args.link.vlan)?;
@@ -536,16 +533,7 @@ fn dry_run(
         tag(&mut frame, &args.link.vlan);
         let at = EPOCH + args.send.interval * (number - 1);
         let entry = session::built(u64::from(number), frame, at);
-        if let Some(writer) = &mut writer {
-            writer.write(&Packet {
-                at,
-                link_type: entry.link_type,
-                interface: 0,
-                original_len: entry.bytes.len() as u32,
-                bytes: entry.bytes.clone(),
-                comment: Some("built, not sent".into()),
-            })?;
-        }
+        built.record(&entry)?;
         sink.entry(&entry)?;
     }
     Ok(Ending::Done)
@@ -567,10 +555,32 @@ fn fits(frame: &Frame) -> Result<(), Error> {
     }
 }
 
-fn writer(path: &Path) -> Result<CaptureWriter, Error> {
-    let mut writer = CaptureWriter::create(path)?;
-    writer.declare(0, &InterfaceInfo::new("dry-run", link_type::ETHERNET))?;
-    Ok(writer)
+/// The capture of frames that are built and not sent, where one is asked for.
+pub(super) struct Built(Option<CaptureWriter>);
+
+impl Built {
+    pub fn new(path: Option<&Path>) -> Result<Self, Error> {
+        let Some(path) = path else {
+            return Ok(Built(None));
+        };
+        let mut writer = CaptureWriter::create(path)?;
+        writer.declare(0, &InterfaceInfo::new("dry-run", link_type::ETHERNET))?;
+        Ok(Built(Some(writer)))
+    }
+
+    pub fn record(&mut self, entry: &Entry) -> Result<(), Error> {
+        if let Some(writer) = &mut self.0 {
+            writer.write(&Packet {
+                at: entry.at,
+                link_type: entry.link_type,
+                interface: 0,
+                original_len: entry.bytes.len() as u32,
+                bytes: entry.bytes.clone(),
+                comment: Some("built, not sent".into()),
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// Tags a frame, inside whatever tags it has already.

@@ -164,6 +164,8 @@ pub enum Outcome {
     Conformance(Box<conform::Report>),
     /// In what two frames differ.
     Differences(Vec<crate::dhcp::difference::Difference>),
+    /// What a server can do wrong on purpose.
+    Faults,
     /// What came of judging frames.
     Linted(lint::Tally),
     /// The rules that frames are judged by.
@@ -258,6 +260,7 @@ impl Command {
             Command::Reboot(args) => renew(renew::Renewal::Reboot, args, session, sink)?,
             Command::Dora(args) => args.run(session, sink)?,
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Serve(args) if args.lists_faults() => Outcome::Faults,
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),

@@ -57,7 +57,7 @@ pub struct ServeArgs {
     option: Vec<Assignment>,
     /// Do something wrong on purpose; repeat for more. `--fault help` lists what
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_fault, help_heading = "Faults")]
-    fault: Vec<Fault>,
+    fault: Vec<Wish>,
     /// Stop after this long [default: at Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Ending")]
     timeout: Option<Duration>,
@@ -162,25 +162,30 @@ fn parse_reservation(text: &str) -> Result<Reservation, String> {
     Ok(Reservation { client, ip })
 }
 
-fn parse_fault(text: &str) -> Result<Fault, String> {
-    if text == "help" {
-        let rows = crate::talk::FAULTS.iter().map(|(name, takes, doc)| {
-            let name = if takes.is_empty() {
-                name.to_string()
-            } else {
-                format!("{name}={takes}")
-            };
-            format!("\n  {name:<20} {doc}")
-        });
-        return Err(format!("the faults are{}", rows.collect::<String>()));
+/// A word of `--fault`.
+#[derive(Clone, Debug)]
+enum Wish {
+    Fault(Fault),
+    /// The list of all.
+    List,
+}
+
+fn parse_fault(text: &str) -> Result<Wish, String> {
+    match text {
+        "help" => Ok(Wish::List),
+        text => Fault::parse(text, parse_duration).map(Wish::Fault),
     }
-    Fault::parse(text, parse_duration)
 }
 
 impl ServeArgs {
     /// How to print.
     pub fn out(&self) -> &OutArgs {
         &self.out
+    }
+
+    /// Whether the faults are to be listed, and nothing served.
+    pub fn lists_faults(&self) -> bool {
+        self.fault.iter().any(|it| matches!(it, Wish::List))
     }
 
     /// The seed.
@@ -211,7 +216,11 @@ impl ServeArgs {
                 )));
             }
         }
-        let mut faults = self.fault.clone();
+        let faults = self.fault.iter().filter_map(|it| match it {
+            Wish::Fault(fault) => Some(fault.clone()),
+            Wish::List => None,
+        });
+        let mut faults: Vec<Fault> = faults.collect();
         // What is cut is cut last.
         faults.sort_by_key(|it| matches!(it, Fault::Truncate(_)));
         Ok(ServerConfig {

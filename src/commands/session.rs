@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::fs::File;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::rc::Rc;
@@ -356,6 +357,13 @@ fn counted(mac: MacAddr, index: u32) -> MacAddr {
     MacAddr::new(a, b, low[0], low[1], low[2], low[3])
 }
 
+/// Whether `-i NAME` means a capture, there or not: interfaces have no such names.
+fn is_capture(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(|it| it.to_str());
+    name.contains('/')
+        || extension.is_some_and(|it| ["pcap", "pcapng", "cap", "snoop"].contains(&it))
+}
+
 /// What is known of this end of a link before anything is sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Here {
@@ -383,7 +391,10 @@ impl Here {
             default_route: false,
             lab,
         };
-        if !lab && !Path::new(name).is_file() {
+        if !lab && is_capture(name) {
+            // A file that is not there is no missing interface.
+            File::open(name).map_err(|it| Error::file(Path::new(name), it))?;
+        } else if !lab && !Path::new(name).is_file() {
             let status = interfaces::find(name)?;
             here.mac = status.mac.unwrap_or(here.mac);
             here.address = status.ipv4();

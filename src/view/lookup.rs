@@ -12,6 +12,7 @@ use crate::commands::interfaces::Links;
 use crate::dhcp::assign;
 use crate::dhcp::difference::Difference;
 use crate::dhcp::options::{self, OptionSpec, Status};
+use crate::talk::FAULTS;
 
 /// A table without lines that keeps to the width.
 pub(super) fn table(style: &Style, header: &[&str]) -> Table {
@@ -385,4 +386,24 @@ pub fn value(frame: &crate::wire::Frame, what: &str) -> Result<String, String> {
         .split_once('=')
         .map_or("", |(_, value)| value)
         .to_string())
+}
+
+/// What a server can do wrong, as a table.
+pub fn faults(out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let mut table = table(style, &["--fault", "what the server does"]);
+    for (name, takes, doc) in FAULTS {
+        let name = match takes.is_empty() {
+            true => name.to_string(),
+            false => format!("{name}={takes}"),
+        };
+        table.add_row([name.as_str(), doc]);
+    }
+    print(out, &table)
+}
+
+/// The same as JSON: `fault`, `takes`, `does`.
+pub fn faults_json() -> Vec<Json> {
+    let rows = FAULTS.iter();
+    rows.map(|(name, takes, doc)| json!({ "fault": name, "takes": takes, "does": doc }))
+        .collect()
 }

@@ -56,6 +56,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Clients(all) => all.iter().map(clients::json).collect(),
         Outcome::Servers(found) => servers::json(found),
+        Outcome::Faults => lookup::faults_json(),
         Outcome::Rules(rules) => rules.iter().map(|it| lint::rule_json(it)).collect(),
         Outcome::Conformance(report) => conform::json(report),
         Outcome::Ran(_) | Outcome::Converted(_) | Outcome::Linted(_) => Vec::new(),
@@ -190,6 +191,7 @@ impl View {
             | Outcome::Links(_)
             | Outcome::Differences(_)
             | Outcome::Rules(_)
+            | Outcome::Faults
             | Outcome::Conformance(_)
                 if self.json =>
             {
@@ -211,6 +213,7 @@ impl View {
                     lint::tally(&mut self.out, tally, self.file.is_some(), &self.style)?;
                 }
             }
+            Outcome::Faults => lookup::faults(&mut self.out, &self.style)?,
             Outcome::Rules(rules) => lint::rules(&mut self.out, rules, &self.style)?,
             Outcome::Options(rows) => lookup::options(&mut self.out, rows, &self.style)?,
             Outcome::Topics(topics) => {
@@ -328,31 +331,41 @@ impl View {
     }
 
     fn print_value(&mut self, what: &str, ending: &Ending) -> Result<(), Error> {
-        let mut frames = self.kept.iter().filter(|it| match it.direction {
+        let frames = self.kept.iter().filter(|it| match it.direction {
             Direction::Received => {
                 it.verdict == Verdict::Part && it.frame.bootp().is_some_and(|bootp| bootp.op == 2)
             }
             _ => false,
         });
-        let entry = match ending {
-            Ending::Bound | Ending::Refused => frames.next_back(),
-            // An offer that led to nothing is no value to go on with.
-            Ending::NoReply(_) | Ending::Declined { .. } => None,
-            _ => frames.next(),
-        };
-        match entry {
-            Some(entry) => {
-                let value = lookup::value(&entry.frame, what).map_err(Error::Missing)?;
-                writeln!(self.out, "{value}")?;
+        let mut frames: Vec<&Entry> = frames.collect();
+        match ending {
+            Ending::Bound | Ending::Refused => {
+                frames.drain(..frames.len().saturating_sub(1));
             }
-            None if self.frames > 0 && self.printed == 0 && self.kept.is_empty() => {
+            // An offer that led to nothing is no value to go on with.
+            Ending::NoReply(_) | Ending::Declined { .. } => frames.clear(),
+            _ => {}
+        }
+        let values: Vec<_> = frames
+            .iter()
+            .map(|it| lookup::value(&it.frame, what))
+            .collect();
+        let held = values.iter().filter_map(|it| it.as_ref().ok());
+        for value in held.clone() {
+            writeln!(self.out, "{value}")?;
+        }
+        match values.first() {
+            // Of several replies those count that hold the value.
+            Some(_) if held.count() > 0 => {}
+            Some(Err(reason)) => return Err(Error::Missing(reason.clone())),
+            _ if self.frames > 0 && self.printed == 0 && self.kept.is_empty() => {
                 let reason = match self.frames {
                     1 => format!("the frame holds no `{what}`"),
                     frames => format!("none of the {frames} frames holds `{what}`"),
                 };
                 return Err(Error::Missing(reason));
             }
-            None => self.ending(ending)?,
+            _ => self.ending(ending)?,
         }
         self.out.flush()?;
         Ok(())

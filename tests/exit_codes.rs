@@ -1,0 +1,217 @@
+//! Every exit code means one thing, whichever command ends with it; and what `--json` puts on standard output is
+//! JSON lines or nothing, however the command ends.
+
+#[path = "support/tool.rs"]
+#[allow(dead_code)]
+mod tool;
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tool::{Run, command, scratch, text, tool};
+
+/// Runs it with `--json` too, where it knows that.
+#[track_caller]
+fn ends(code: i32, args: &[&str]) -> Run {
+    let run = tool(args);
+    assert_eq!(run.code, Some(code), "{args:?}: {run:?}");
+    assert!(!run.err.contains("panicked"), "{run:?}");
+    if !matches!(args.first(), Some(&("run" | "convert" | "repl"))) {
+        // Each line is an object, or the call panics.
+        let json = tool(&[args, &["--json"]].concat());
+        assert_eq!(json.code, Some(code), "{args:?} --json: {json:?}");
+        json.json();
+    }
+    run
+}
+
+const EXCHANGES: &[&str] = &[
+    "discover", "request", "inform", "dora", "renew", "rebind", "reboot",
+];
+const MESSAGES: &[&str] = &["offer", "ack", "nak", "decline", "release", "craft"];
+
+/// What a message command needs beside its name.
+fn complete(name: &str) -> Vec<&str> {
+    match name {
+        "offer" | "ack" => vec![name, "--yiaddr", "192.0.2.7"],
+        "craft" => vec![name, "--type", "leasequery"],
+        "renew" | "rebind" | "reboot" => vec![name, "--lease", "samples/lab.pcapng"],
+        _ => vec![name],
+    }
+}
+
+#[test]
+fn done_is_0() {
+    for name in EXCHANGES {
+        // The lab has no binding for a lease of a file, and is silent or refuses.
+        if !name.starts_with("re") || *name == "request" {
+            ends(0, &complete(name));
+        }
+    }
+    for name in MESSAGES {
+        ends(0, &[&complete(name)[..], &["--dry-run"]].concat());
+    }
+    ends(0, &["show", "samples/lab.pcapng"]);
+    ends(0, &["sniff", "-i", "samples/lab.pcapng"]);
+    ends(0, &["lint", "samples/lab.pcapng"]);
+    ends(0, &["lint", "--rules"]);
+    ends(0, &["servers"]);
+    ends(0, &["conform", "--list"]);
+    ends(0, &["diff", "samples/lab.pcapng#1", "samples/lab.pcapng#1"]);
+    ends(0, &["options", "router"]);
+    ends(0, &["explain", "router"]);
+    ends(0, &["interfaces"]);
+    ends(0, &["test", "samples/tests/lease.star"]);
+    ends(0, &["serve", "--fault", "help"]);
+    ends(0, &["run", "-c", "1"]);
+    let out = scratch("exit-0").join("out.pcap");
+    ends(0, &["convert", "samples/lab.pcapng", text(&out)]);
+}
+
+#[test]
+fn an_expectation_that_fails_is_1() {
+    for name in ["discover", "request", "inform", "dora"] {
+        ends(1, &[name, "--expect", "reply.lease_time == 7"]);
+    }
+    ends(
+        1,
+        &[
+            "show",
+            "samples/lab.pcapng",
+            "--expect",
+            "len(replies) == 99",
+        ],
+    );
+    ends(1, &["show", "samples/lab.pcapng#1", "--print", "router"]);
+    ends(1, &["diff", "samples/lab.pcapng#1", "samples/lab.pcapng#2"]);
+    ends(1, &["lint", "samples/malformed-cookie.pcapng"]);
+    ends(1, &["conform", "-i", "lab:wrong-xid"]);
+    ends(1, &["servers", "--allow", "192.0.2.9"]);
+    ends(1, &["explain", "nonsense-without-a-meaning"]);
+    ends(
+        1,
+        &["dora", "-i", "lab:taken", "--probe", "--restarts", "0"],
+    );
+    ends(1, &["run", "-c", "fail(\"no\")"]);
+    let file = scratch("exit-1").join("fails.star");
+    std::fs::write(&file, "def test_no():\n    fail(\"no\")\n").expect("a file");
+    ends(1, &["test", text(&file)]);
+}
+
+#[test]
+fn a_wrong_command_line_is_2() {
+    for name in EXCHANGES.iter().chain(MESSAGES) {
+        ends(2, &[name, "--xid", "nonsense"]);
+        ends(2, &[name, "-o", "no-such-option=1"]);
+        ends(2, &[&complete(name)[..], &["--expect", "reply ="]].concat());
+    }
+    ends(2, &["discover", "-i", "lab:nobody"]);
+    ends(2, &["serve", "-i", "lab"]);
+    ends(2, &["serve", "--fault", "nonsense"]);
+    ends(2, &["show", "samples/lab.pcapng", "--where", "pkt ="]);
+    ends(2, &["lint", "--only", "no-such-rule"]);
+    ends(2, &["conform", "--only", "S-NONE-01"]);
+    ends(2, &["servers", "--watch"]);
+    ends(2, &["run", "-c", "("]);
+    ends(2, &["test", text(&scratch("exit-2"))]);
+    assert_eq!(tool(&["nonsense"]).code, Some(2));
+}
+
+#[test]
+fn no_reply_is_3() {
+    for name in EXCHANGES {
+        let silent = ["-i", "lab:silent", "--timeout", "2s"];
+        ends(3, &[&complete(name)[..], &silent].concat());
+    }
+    ends(3, &["servers", "-i", "lab:silent"]);
+    ends(3, &["conform", "-i", "lab:silent"]);
+}
+
+#[test]
+fn a_refusal_is_4() {
+    ends(4, &["dora", "-i", "lab:nak"]);
+    ends(4, &["request", "-i", "lab:nak"]);
+    ends(4, &["reboot", "--requested-ip", "203.0.113.9"]);
+}
+
+#[test]
+fn a_link_that_cannot_be_used_is_5() {
+    for name in EXCHANGES.iter().chain(MESSAGES) {
+        ends(5, &[&complete(name)[..], &["-i", "no-such-if0"]].concat());
+    }
+    for name in ["serve", "sniff", "servers", "conform"] {
+        ends(5, &[name, "-i", "no-such-if0"]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_6() {
+    for name in EXCHANGES.iter().chain(MESSAGES) {
+        let capture = ["-w", "no-such-directory/out.pcapng"];
+        ends(6, &[&complete(name)[..], &capture].concat());
+        ends(6, &[&complete(name)[..], &["-i", "missing.pcap"]].concat());
+    }
+    ends(6, &["show", "missing.pcap"]);
+    ends(6, &["sniff", "-i", "missing.pcap"]);
+    ends(6, &["lint", "missing.pcap"]);
+    ends(6, &["diff", "missing.pcap", "samples/lab.pcapng#1"]);
+    ends(6, &["convert", "missing.pcap", "out.pcap"]);
+    ends(6, &["servers", "-w", "no-such-directory/out.pcapng"]);
+    ends(6, &["conform", "-w", "no-such-directory/out.pcapng"]);
+    ends(6, &["dora", "-i", "lab:missing.star"]);
+    ends(6, &["run", "missing.star"]);
+    ends(6, &["test", "missing.star"]);
+}
+
+#[test]
+fn an_interrupt_is_130() {
+    // It waits for standard input, which says nothing.
+    let mut child = command(&["show", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(Duration::from_millis(300));
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status();
+    assert!(sent.expect("kill").success());
+    let status = child.wait().expect("an end");
+    assert_eq!(status.code(), Some(130));
+    let mut out = String::new();
+    child
+        .stdout
+        .take()
+        .expect("a pipe")
+        .read_to_string(&mut out)
+        .expect("text");
+    assert_eq!(out, "");
+}
+
+#[test]
+fn every_reply_gives_its_value() {
+    let both = [
+        "discover",
+        "-i",
+        "lab:two-servers",
+        "--wait",
+        "--print",
+        "yiaddr",
+    ];
+    assert_eq!(tool(&both).succeeded().out, "192.0.2.100\n192.0.2.200\n");
+    let three = [
+        "discover", "--count", "3", "--mac", "random", "--print", "yiaddr",
+    ];
+    assert_eq!(tool(&three).succeeded().out.lines().count(), 3);
+}
+
+#[test]
+fn a_dry_run_is_recorded() {
+    let file = scratch("dry-run").join("out.pcapng");
+    tool(&["dora", "--dry-run", "-w", text(&file)]).succeeded();
+    let shown = tool(&["show", text(&file), "--json"]).succeeded();
+    assert_eq!(shown.json()[0]["message"]["type"], "DISCOVER");
+}

@@ -175,6 +175,38 @@ fn udhcpc_obtains_renews_and_releases() {
     assert_eq!(tool.count("NAK"), 0);
 }
 
+/// Rules that give what no pool holds, keep silent at first, and refuse a renewal.
+const RULES: &str = "\
+asked = []
+
+def on_discover(req):
+    asked.append(req.xid)
+    return offer(req, yiaddr='10.77.0.155', lease_time='10m') if len(asked) > 1 else None
+
+def on_request(req):
+    if client_state(req) == 'renewing':
+        return nak(req, option='message=begin again')
+    return [delay(0.1, ack(req, yiaddr='10.77.0.155', lease_time='10m'))]
+";
+
+#[test]
+fn rules_decide_what_udhcpc_gets() {
+    let segment = Segment::new();
+    let rules = segment.directory().join("rules.star");
+    fs::write(&rules, RULES).expect("rules");
+    let tool = Tool::start(&segment, "serve", &[rules.to_str().expect("UTF-8")]);
+    let (client, bound) = udhcpc(&segment);
+    let given = Ipv4Addr::new(10, 77, 0, 155);
+    expect_within("the lease that the rules give", PATIENCE, || {
+        address(&bound) == Some(given)
+    });
+    assert!(tool.count("DISCOVER") >= 2, "{:#?}", tool.summaries());
+    client.signal("USR1");
+    tool.expect("a NAK at renewal", |it| it["message"]["type"] == "NAK");
+    // RFC 2131 section 4.4.5: a client that is refused begins again.
+    expect_within("a new lease", PATIENCE, || tool.count("ACK") == 2);
+}
+
 #[test]
 fn dhclient_obtains_renews_and_releases() {
     let segment = Segment::new();

@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod census;
+mod compose;
 pub mod conform;
 pub mod convert;
 pub mod diff;
@@ -10,6 +11,8 @@ pub mod dora;
 pub mod edits;
 mod error;
 pub mod explain;
+pub mod failing;
+pub mod here;
 mod hexline;
 pub mod hextext;
 pub mod input;
@@ -17,6 +20,7 @@ pub mod interfaces;
 pub mod lab;
 pub mod lint;
 pub mod message;
+pub mod open_link;
 pub mod options;
 pub mod outcome;
 mod progress;

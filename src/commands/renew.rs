@@ -1,8 +1,9 @@
 //! What a client does with its lease: `renew`, `rebind`, `reboot`.
 
 use super::Error;
+use super::compose::named_server;
 use super::input;
-use super::message::{MessageArgs, named_server, send};
+use super::message::{MessageArgs, send};
 use super::outcome::{Ending, Sink};
 use super::session::Session;
 use crate::dhcp::Message;

@@ -2,12 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs::File;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand_chacha::ChaCha8Rng;
@@ -16,19 +14,20 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use super::args::LinkArgs;
 use super::conform::{ConformArgs, Report};
 use super::edits::{Edits, MacChoice};
+pub use super::failing::Failing;
+pub use super::here::Here;
+pub use super::open_link::OpenLink;
 use super::outcome::{Direction, Entry, Sink, Verdict};
-use super::witness::Witness;
 use super::{Error, lab};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{DECLINE, RELEASE};
 use crate::dhcp::template::Identity;
 use crate::link::capture::{CaptureWriter, Packet};
 use crate::link::impair::Impair;
-use crate::link::label::{Label, Labelled};
 use crate::link::record::Recorder;
 use crate::link::shared::SharedLink;
-use crate::link::{Link, Time, file::ReplayLink, interfaces, real};
-use crate::talk::{self, Event, Player, Rules};
+use crate::link::{Link, Time, file::ReplayLink, real};
+use crate::talk::Rules;
 use crate::wire::{Frame, MacAddr};
 
 /// Runs a conformance suite; the language, a floor above, says how.
@@ -39,43 +38,6 @@ type Admits = Rc<dyn Fn(&Entry) -> bool>;
 
 /// Reads a server's rules from a file. The floor of the language does it.
 pub type ReadRules = fn(&Path, u64, Failing) -> Result<Box<dyn Rules>, Error>;
-
-/// Where something that runs inside a player says that the run cannot go on.
-#[derive(Clone)]
-pub struct Failing {
-    first: Arc<Mutex<Option<Error>>>,
-    interrupted: Arc<AtomicBool>,
-}
-
-impl Failing {
-    fn new(interrupted: Arc<AtomicBool>) -> Self {
-        Failing {
-            first: Arc::default(),
-            interrupted,
-        }
-    }
-
-    /// Stops the run. Of several reasons the first is told.
-    pub fn fail(&self, error: Error) {
-        self.slot().get_or_insert(error);
-        self.interrupted.store(true, Ordering::Relaxed);
-    }
-
-    /// What the user's asking to stop is written to.
-    pub fn interruption(&self) -> Arc<AtomicBool> {
-        self.interrupted.clone()
-    }
-
-    fn take(&self) -> Option<Error> {
-        let error = self.slot().take()?;
-        self.interrupted.store(false, Ordering::Relaxed);
-        Some(error)
-    }
-
-    fn slot(&self) -> MutexGuard<'_, Option<Error>> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One run of the program.
 pub struct Session {
@@ -89,7 +51,7 @@ pub struct Session {
     memory: RefCell<VecDeque<Frame>>,
     admits: Option<Admits>,
     read_rules: Option<ReadRules>,
-    failing: Failing,
+    pub(super) failing: Failing,
     /// Why no link may be opened just now.
     refusal: Option<&'static str>,
     conform: Option<Conform>,
@@ -150,7 +112,7 @@ impl Session {
     }
 
     /// Remembers a message that belongs to the conversation; what is given back is forgotten.
-    fn remember(&self, entry: &Entry) {
+    pub(super) fn remember(&self, entry: &Entry) {
         let kind = Message::of(&entry.frame).and_then(|it| it.message_type());
         if entry.direction == Direction::Sent && matches!(kind, Some(RELEASE | DECLINE)) {
             self.forget();
@@ -209,7 +171,7 @@ impl Session {
     }
 
     /// Why a frame off the link is no answer although it looks like one.
-    fn objection(&self, frame: &Frame) -> Option<String> {
+    pub(super) fn objection(&self, frame: &Frame) -> Option<String> {
         let admits = self.admits.as_ref()?;
         frame.bootp().filter(|it| it.op == 2)?;
         let holds = admits(&built(0, frame.clone(), Time::default()));
@@ -355,198 +317,6 @@ fn counted(mac: MacAddr, index: u32) -> MacAddr {
         .wrapping_add(index)
         .to_be_bytes();
     MacAddr::new(a, b, low[0], low[1], low[2], low[3])
-}
-
-/// Whether `-i NAME` means a capture, there or not: interfaces have no such names.
-fn is_capture(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|it| it.to_str());
-    name.contains('/')
-        || extension.is_some_and(|it| ["pcap", "pcapng", "cap", "snoop"].contains(&it))
-}
-
-/// What is known of this end of a link before anything is sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Here {
-    /// Our own MAC address on it.
-    pub mac: MacAddr,
-    /// The interface's own IPv4 address.
-    pub address: Option<Ipv4Addr>,
-    /// The same with the bits of its mask.
-    pub network: Option<(Ipv4Addr, u8)>,
-    /// Whether the machine's default route goes through it.
-    pub default_route: bool,
-    /// Whether it is the lab.
-    pub lab: bool,
-}
-
-impl Here {
-    /// Looks without opening anything, so that a dry run needs no rights.
-    pub fn look(args: &LinkArgs) -> Result<Here, Error> {
-        let name = args.interface.as_str();
-        let lab = lab::is_lab(name);
-        let mut here = Here {
-            mac: lab::CLIENT_MAC,
-            address: None,
-            network: None,
-            default_route: false,
-            lab,
-        };
-        if !lab && is_capture(name) {
-            // A file that is not there is no missing interface.
-            File::open(name).map_err(|it| Error::file(Path::new(name), it))?;
-        } else if !lab && !Path::new(name).is_file() {
-            let status = interfaces::find(name)?;
-            here.mac = status.mac.unwrap_or(here.mac);
-            here.address = status.ipv4();
-            here.network = status.network;
-            here.default_route = status.default_route;
-        }
-        Ok(here)
-    }
-
-    /// An identity completed with what the lab lets a message assume without being told.
-    pub fn assume(&self, mut identity: Identity) -> Identity {
-        if self.lab {
-            identity.address = Some(lab::FIRST_ADDRESS);
-            identity.server = Some(lab::SERVER);
-        }
-        identity
-    }
-}
-
-/// An open link and what is known of this end of it.
-pub struct OpenLink {
-    link: Box<dyn Link>,
-    /// This end of it.
-    pub here: Here,
-    frames: u64,
-    first: Option<Time>,
-}
-
-impl OpenLink {
-    /// The link with what is said of each frame behind a label.
-    pub fn labelled(self, label: Label) -> OpenLink {
-        OpenLink {
-            link: Box::new(Labelled::new(self.link, label)),
-            ..self
-        }
-    }
-
-    /// The link itself.
-    pub fn link(&mut self) -> &mut dyn Link {
-        self.link.as_mut()
-    }
-
-    /// Runs players to their end. Frames that concern them go to `sink` as entries, all others only
-    /// into the capture and the witness. Returns whether the user broke it off.
-    pub fn play(
-        &mut self,
-        players: &mut [&mut dyn Player],
-        session: &Session,
-        sink: &mut dyn Sink,
-        witness: &mut Witness,
-    ) -> Result<bool, Error> {
-        let (mut frames, mut first) = (self.frames, self.first);
-        let mut failed = None;
-        let mut last_sent: Option<Time> = None;
-        let link = self.link();
-        let link_type = link.link_type();
-        let outcome = talk::run(
-            players,
-            link,
-            |frame| session.objection(frame),
-            |event| {
-                witness.saw(&event);
-                frames += 1;
-                let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
-                if let Some(entry) = &entry {
-                    session.remember(entry);
-                }
-                if let Some(entry) = entry
-                    && let Err(error) = sink.entry(&entry)
-                {
-                    failed = Some(error);
-                    return std::ops::ControlFlow::Break(());
-                }
-                std::ops::ControlFlow::Continue(())
-            },
-            || session.interrupted(),
-        );
-        (self.frames, self.first) = (frames, first);
-        witness.health = self.link().health();
-        witness.remarks().iter().for_each(|it| sink.notice(it));
-        outcome?;
-        if let Some(error) = session.failing.take() {
-            return Err(error);
-        }
-        match failed {
-            Some(error) => Err(error.into()),
-            None => Ok(session.interrupted()),
-        }
-    }
-}
-
-/// The entry that tells of an event; `None` for a frame that concerns nobody here.
-fn entry_of(
-    event: Event,
-    number: u64,
-    link_type: u32,
-    first: &mut Option<Time>,
-    last_sent: &mut Option<Time>,
-) -> Option<Entry> {
-    match event {
-        Event::Sent {
-            at,
-            bytes,
-            frame,
-            note,
-        } => {
-            let since = at - *first.get_or_insert(at);
-            if frame.bootp().is_some() {
-                *last_sent = Some(at);
-            }
-            Some(Entry {
-                number,
-                at,
-                since,
-                after: None,
-                direction: Direction::Sent,
-                link_type,
-                original_len: bytes.len(),
-                bytes,
-                frame,
-                verdict: Verdict::Part,
-                checksum_unfinished: false,
-                comment: Some(note),
-            })
-        }
-        Event::Received {
-            received,
-            frame,
-            verdict,
-            ..
-        } => {
-            let since = received.at - *first.get_or_insert(received.at);
-            let verdict = verdict?;
-            let after = last_sent
-                .filter(|_| frame.bootp().is_some())
-                .map(|sent| received.at - sent);
-            Some(Entry {
-                number,
-                at: received.at,
-                since,
-                after,
-                direction: Direction::Received,
-                link_type,
-                original_len: received.original_len,
-                bytes: received.bytes,
-                frame,
-                verdict,
-                checksum_unfinished: received.checksum_unfinished,
-                comment: None,
-            })
-        }
-    }
 }
 
 /// An entry for a frame of a file.

@@ -13,6 +13,7 @@ mod resolver;
 mod rules;
 mod sender;
 mod server;
+mod server_config;
 mod survey;
 mod watch;
 
@@ -26,7 +27,8 @@ pub use player::{Late, Outbox, Outgoing, Player, Seated};
 pub use resolver::Resolver;
 pub use rules::{Answering, Rules};
 pub use sender::{Sender, SenderConfig};
-pub use server::{Reservation, Server, ServerConfig, Subnet};
+pub use server::Server;
+pub use server_config::{Reservation, ServerConfig, Subnet};
 pub use survey::{Probe, Sighting, Survey};
 pub use watch::Watch;
 

@@ -11,6 +11,7 @@ use super::host::Host;
 use super::matching::{Verdict, vlans};
 use super::player::{Outbox, Outgoing, Player};
 use super::rules::{Answering, Rules};
+use super::server_config::{ServerConfig, Subnet};
 use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
@@ -18,72 +19,6 @@ use crate::dhcp::layout::Overload;
 use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::wire::*;
-
-/// A subnet that the server gives addresses of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subnet {
-    /// Network address.
-    pub network: Ipv4Addr,
-    /// Bits of the mask.
-    pub prefix: u8,
-    /// First and last address of the pool.
-    pub pool: (Ipv4Addr, Ipv4Addr),
-    /// Options beside lease times, mask and server identifier, in the server's order.
-    pub options: Vec<Assignment>,
-}
-
-impl Subnet {
-    /// The subnet mask.
-    pub fn mask(&self) -> Ipv4Addr {
-        let bits = u32::MAX.checked_shl(32 - u32::from(self.prefix.min(32)));
-        bits.unwrap_or(0).into()
-    }
-
-    /// Whether `ip` belongs to it.
-    pub fn contains(&self, ip: Ipv4Addr) -> bool {
-        let mask = u32::from(self.mask());
-        u32::from(ip) & mask == u32::from(self.network) & mask
-    }
-}
-
-/// What a server is to do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerConfig {
-    /// Its address and identity (option 54).
-    pub address: Ipv4Addr,
-    /// Its Ethernet address.
-    pub mac: MacAddr,
-    /// The VLAN it stands on, as tags of its replies; none for every VLAN, each answered with the tags
-    /// it asked with.
-    pub vlan: Vec<Dot1Q>,
-    /// Its subnets; the first is the one it stands on.
-    pub subnets: Vec<Subnet>,
-    /// Lease time in seconds.
-    pub lease: u32,
-    /// How long it takes to answer.
-    pub think: Duration,
-    /// Whether it refuses every REQUEST that it answers.
-    pub refuse: bool,
-    /// Addresses kept for certain clients.
-    pub reservations: Vec<Reservation>,
-    /// Whether only clients with a reservation are served.
-    pub reserved_only: bool,
-    /// Whether a client that asks for it gets its lease at once (RFC 4039).
-    pub rapid_commit: bool,
-    /// Whether plain BOOTP clients are served; they get an address for ever.
-    pub bootp: bool,
-    /// What it does wrong on purpose.
-    pub faults: Vec<Fault>,
-}
-
-/// An address kept for a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reservation {
-    /// Its client identifier (option 61), hardware address, or circuit-id (option 82), as bytes.
-    pub client: Vec<u8>,
-    /// The address.
-    pub ip: Ipv4Addr,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Holder {

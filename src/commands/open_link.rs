@@ -1,0 +1,145 @@
+//! A link that is open, and players on it.
+
+use super::Error;
+use super::here::Here;
+use super::outcome::{Direction, Entry, Sink, Verdict};
+use super::session::Session;
+use super::witness::Witness;
+use crate::link::label::{Label, Labelled};
+use crate::link::{Link, Time};
+use crate::talk::{self, Event, Player};
+
+/// An open link and what is known of this end of it.
+pub struct OpenLink {
+    pub(super) link: Box<dyn Link>,
+    /// This end of it.
+    pub here: Here,
+    pub(super) frames: u64,
+    pub(super) first: Option<Time>,
+}
+
+impl OpenLink {
+    /// The link with what is said of each frame behind a label.
+    pub fn labelled(self, label: Label) -> OpenLink {
+        OpenLink {
+            link: Box::new(Labelled::new(self.link, label)),
+            ..self
+        }
+    }
+
+    /// The link itself.
+    pub fn link(&mut self) -> &mut dyn Link {
+        self.link.as_mut()
+    }
+
+    /// Runs players to their end. Frames that concern them go to `sink` as entries, all others only
+    /// into the capture and the witness. Returns whether the user broke it off.
+    pub fn play(
+        &mut self,
+        players: &mut [&mut dyn Player],
+        session: &Session,
+        sink: &mut dyn Sink,
+        witness: &mut Witness,
+    ) -> Result<bool, Error> {
+        let (mut frames, mut first) = (self.frames, self.first);
+        let mut failed = None;
+        let mut last_sent: Option<Time> = None;
+        let link = self.link();
+        let link_type = link.link_type();
+        let outcome = talk::run(
+            players,
+            link,
+            |frame| session.objection(frame),
+            |event| {
+                witness.saw(&event);
+                frames += 1;
+                let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
+                if let Some(entry) = &entry {
+                    session.remember(entry);
+                }
+                if let Some(entry) = entry
+                    && let Err(error) = sink.entry(&entry)
+                {
+                    failed = Some(error);
+                    return std::ops::ControlFlow::Break(());
+                }
+                std::ops::ControlFlow::Continue(())
+            },
+            || session.interrupted(),
+        );
+        (self.frames, self.first) = (frames, first);
+        witness.health = self.link().health();
+        witness.remarks().iter().for_each(|it| sink.notice(it));
+        outcome?;
+        if let Some(error) = session.failing.take() {
+            return Err(error);
+        }
+        match failed {
+            Some(error) => Err(error.into()),
+            None => Ok(session.interrupted()),
+        }
+    }
+}
+
+/// The entry that tells of an event; `None` for a frame that concerns nobody here.
+fn entry_of(
+    event: Event,
+    number: u64,
+    link_type: u32,
+    first: &mut Option<Time>,
+    last_sent: &mut Option<Time>,
+) -> Option<Entry> {
+    match event {
+        Event::Sent {
+            at,
+            bytes,
+            frame,
+            note,
+        } => {
+            let since = at - *first.get_or_insert(at);
+            if frame.bootp().is_some() {
+                *last_sent = Some(at);
+            }
+            Some(Entry {
+                number,
+                at,
+                since,
+                after: None,
+                direction: Direction::Sent,
+                link_type,
+                original_len: bytes.len(),
+                bytes,
+                frame,
+                verdict: Verdict::Part,
+                checksum_unfinished: false,
+                comment: Some(note),
+            })
+        }
+        Event::Received {
+            received,
+            frame,
+            verdict,
+            ..
+        } => {
+            let since = received.at - *first.get_or_insert(received.at);
+            let verdict = verdict?;
+            let after = last_sent
+                .filter(|_| frame.bootp().is_some())
+                .map(|sent| received.at - sent);
+            Some(Entry {
+                number,
+                at: received.at,
+                since,
+                after,
+                direction: Direction::Received,
+                link_type,
+                original_len: received.original_len,
+                bytes: received.bytes,
+                frame,
+                verdict,
+                checksum_unfinished: received.checksum_unfinished,
+                comment: None,
+            })
+        }
+    }
+}

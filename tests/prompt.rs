@@ -112,6 +112,17 @@ fn the_conversation_is_remembered() {
 }
 
 #[test]
+fn what_gives_no_address_is_no_lease() {
+    let home = Home::new();
+    let mut prompt = home.start();
+    prompt.run("inform --ciaddr 192.0.2.7", "lab>");
+    let screen = prompt.run("servers", "lab>");
+    assert!(screen.contains("192.0.2.1 "), "{screen}");
+    let screen = prompt.run("lease", "lab>");
+    assert!(screen.contains("no lease is held"), "{screen}");
+}
+
+#[test]
 fn settings_hold_until_they_are_changed() {
     let home = Home::new();
     let mut prompt = home.start();

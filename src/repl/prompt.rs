@@ -146,13 +146,9 @@ impl Prompt<'_, '_> {
         let Some(last) = messages.last() else {
             return format!("{interface}> ");
         };
-        let address = last.bootp().map(|it| {
-            if it.yiaddr.is_unspecified() {
-                it.ciaddr
-            } else {
-                it.yiaddr
-            }
-        });
+        // The ACK to an INFORM gives no address.
+        let given = last.bootp().map(|it| it.yiaddr);
+        let address = given.filter(|ip| !ip.is_unspecified());
         match (kind(last), address) {
             (Some(ACK), Some(ip)) => format!("{interface} {ip}> "),
             (Some(NAK), _) => format!("{interface} nak> "),

@@ -106,12 +106,10 @@ fn replies(host: &Host) -> Result<String, Error> {
 }
 
 fn lease(host: &Host) -> Result<String, Error> {
-    let held = host
-        .session
-        .borrow()
-        .received()
-        .into_iter()
-        .rfind(|it| Message::of(it).and_then(|it| it.message_type()) == Some(ACK));
+    let held = host.session.borrow().received().into_iter().rfind(|it| {
+        let message = Message::of(it).filter(|it| !it.bootp.yiaddr.is_unspecified());
+        message.and_then(|it| it.message_type()) == Some(ACK)
+    });
     let log = host.log.borrow();
     let entry = log
         .iter()

@@ -113,28 +113,29 @@ pub fn run(
                         player.wake(link.now(), &mut out);
                     }
                 }
-                if out.frames.is_empty()
+                let over = out.frames.is_empty()
                     && delayed.is_empty()
-                    && players.iter().all(|player| player.done())
-                {
-                    return Ok(());
-                }
+                    && players.iter().all(|player| player.done());
                 let frame = Frame::decode_as(link.link_type(), &received.bytes);
                 let fault = checksum_fault(&frame, received.checksum_unfinished);
                 let fault = fault.or_else(|| object(&frame));
                 let mut verdict = None;
-                for player in players.iter_mut() {
+                // What came too late is nobody's, and yet it came: a recording has it, so it counts.
+                for player in players.iter_mut().filter(|_| !over) {
                     let said = player.receive(received.at, &frame, fault.as_deref(), &mut out);
                     verdict = better(verdict, said);
                 }
-                link.describe_last(&description(&frame, verdict.as_ref()));
+                link.describe_last(&match over {
+                    true => format!("{}, after the end", name_of(&frame)),
+                    false => description(&frame, verdict.as_ref()),
+                });
                 let event = Event::Received {
                     received,
                     frame,
                     verdict,
                     fault,
                 };
-                if observe(event).is_break() {
+                if observe(event).is_break() || over {
                     return Ok(());
                 }
             }
@@ -167,16 +168,21 @@ fn better(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
     }
 }
 
-/// What a received frame is, in a few words.
-fn description(frame: &Frame, verdict: Option<&Verdict>) -> String {
-    let name = match Message::of(frame) {
+/// What a frame is called: its message type, or its innermost layer.
+fn name_of(frame: &Frame) -> String {
+    match Message::of(frame) {
         Some(message) => message.type_name().into_owned(),
         None => frame
             .layers
             .last()
             .map_or("empty frame", |it| it.name())
             .to_string(),
-    };
+    }
+}
+
+/// What a received frame is, in a few words.
+fn description(frame: &Frame, verdict: Option<&Verdict>) -> String {
+    let name = name_of(frame);
     match verdict {
         Some(Verdict::Part) => name,
         Some(Verdict::Duplicate) => format!("{name}, duplicate"),

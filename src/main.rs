@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use dhcpcraft::commands::diff;
 use dhcpcraft::commands::lint::Linting;
 use dhcpcraft::commands::outcome::{ClientResult, Sink};
 use dhcpcraft::commands::script::{ReplArgs, RunArgs};
@@ -106,6 +107,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
         Ok(Outcome::Conformance(report)) => report.exit_code(),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
+        Ok(Outcome::Compared(all)) => diff::exit_code(all),
         Ok(Outcome::Linted(tally)) => tally.exit_code(),
         _ => 0,
     };

@@ -143,7 +143,7 @@ pub enum Command {
     Lint(lint::LintArgs),
     /// Check a server against the RFCs (exit 1 where it breaks a MUST)
     Conform(conform::ConformArgs),
-    /// Compare two frames, field by field (exit 1 where they differ)
+    /// Compare two frames, or the exchanges of two captures, field by field (exit 1 where they differ)
     Diff(diff::DiffArgs),
     /// List the options that exist, with every tool's name for them
     Options(options::OptionsArgs),
@@ -166,6 +166,8 @@ pub enum Outcome {
     Servers(servers::Found),
     /// What a conformance suite found.
     Conformance(Box<conform::Report>),
+    /// In what the exchanges of two captures differ.
+    Compared(Vec<crate::dhcp::comparison::ComparedExchange>),
     /// In what two frames differ.
     Differences(Vec<crate::dhcp::difference::Difference>),
     /// What a server can do wrong on purpose.
@@ -272,7 +274,7 @@ impl Command {
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
             Command::Lint(args) if args.rules => Outcome::Rules(args.chosen()),
             Command::Lint(args) => Outcome::Linted(args.run(session, sink)?),
-            Command::Diff(args) => Outcome::Differences(args.run(session)?),
+            Command::Diff(args) => args.run(session, sink)?,
             Command::Options(args) => Outcome::Options(args.run()?),
             Command::Explain(args) => Outcome::Topics(args.run()?),
             Command::Interfaces(args) => Outcome::Links(args.run()),

@@ -1,7 +1,9 @@
 //! In what two frames differ, field by field and option by option.
 
+use std::collections::HashMap;
+
 use super::{assign, options};
-use crate::wire::{Frame, Layer};
+use crate::wire::{Frame, Layer, PAD};
 
 /// A field or option that is not the same in two frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,29 +18,42 @@ pub struct Difference {
 
 /// What differs, in the order of the first frame; then what only the second has.
 pub fn differences(first: &Frame, second: &Frame) -> Vec<Difference> {
-    let (a, b) = (rows(first), rows(second));
-    let value = |rows: &[(String, String)], name: &str| {
-        let row = rows.iter().find(|it| it.0 == name);
-        row.map(|it| it.1.clone())
-    };
-    let only_b = b.iter().filter(|it| value(&a, &it.0).is_none());
-    let names = a.iter().chain(only_b).map(|it| &it.0);
-    let all = names.map(|name| Difference {
-        name: name.clone(),
-        first: value(&a, name),
-        second: value(&b, name),
-    });
-    all.filter(|it| it.first != it.second).collect()
+    let a = rows(first);
+    let mut b: HashMap<String, (usize, String)> = (0..)
+        .zip(rows(second))
+        .map(|(at, (name, value))| (name, (at, value)))
+        .collect();
+    let mut all = Vec::new();
+    for (name, value) in a {
+        let other = b.remove(&name).map(|it| it.1);
+        if other.as_ref() != Some(&value) {
+            all.push(Difference {
+                name,
+                first: Some(value),
+                second: other,
+            });
+        }
+    }
+    let mut rest: Vec<_> = b.into_iter().collect();
+    rest.sort_by_key(|it| it.1.0);
+    all.extend(rest.into_iter().map(|(name, (_, value))| Difference {
+        name,
+        first: None,
+        second: Some(value),
+    }));
+    all
 }
 
 /// Everything in a frame by name, each name once.
 fn rows(frame: &Frame) -> Vec<(String, String)> {
     let mut rows: Vec<(String, String)> = Vec::new();
+    let mut times: HashMap<String, u32> = HashMap::new();
     let mut push = |name: String, value: String| {
-        let again = |it: &&(String, String)| it.0.split('#').next() == Some(&name);
-        let name = match rows.iter().filter(again).count() {
-            0 => name,
-            times => format!("{name}#{}", times + 1),
+        let count = times.entry(name.clone()).or_default();
+        *count += 1;
+        let name = match *count {
+            1 => name,
+            count => format!("{name}#{count}"),
         };
         rows.push((name, value));
     };
@@ -46,14 +61,26 @@ fn rows(frame: &Frame) -> Vec<(String, String)> {
         match layer {
             Layer::Dhcp(dhcp) => {
                 push("DHCP.cookie".into(), hex::encode(dhcp.cookie));
-                for item in dhcp.iter() {
+                let mut items = dhcp.iter().peekable();
+                while let Some(item) = items.next() {
                     let name = options::by_code(item.code).name;
-                    let text = match item.is_option() {
-                        true => assign::format(item.code, item.data),
-                        false => hex::encode(item.raw),
+                    let value = match item.is_option() {
+                        true => {
+                            let text = assign::format(item.code, item.data);
+                            text.split_once('=').map_or("", |it| it.1).to_string()
+                        }
+                        false => {
+                            let mut raw = item.raw.to_vec();
+                            // Of padding its length matters, not each byte.
+                            while item.raw == [PAD]
+                                && let Some(more) = items.next_if(|it| it.raw == [PAD])
+                            {
+                                raw.extend(more.raw);
+                            }
+                            hex::encode(raw)
+                        }
                     };
-                    let value = text.split_once('=').map_or("", |it| it.1);
-                    push(format!("option {name}"), value.to_string());
+                    push(format!("option {name}"), value);
                 }
             }
             Layer::Raw(bytes) | Layer::Padding(bytes) | Layer::Cooked(bytes) => {

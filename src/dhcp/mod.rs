@@ -1,6 +1,7 @@
 //! Meaning: the option dictionary, typed values, messages and their templates.
 
 pub mod assign;
+pub mod comparison;
 pub mod difference;
 pub mod enums;
 pub mod glossary;
@@ -9,6 +10,7 @@ pub mod lint;
 pub mod message;
 pub mod options;
 pub mod relay;
+pub mod rewrite;
 pub mod suboptions;
 pub mod template;
 pub mod value;

@@ -2,6 +2,7 @@
 //! that a view was given, and everything off the wire is escaped before it does.
 
 mod clients;
+mod comparison;
 pub mod conform;
 mod hexdump;
 mod json;
@@ -54,6 +55,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Topics(topics) => topics.iter().map(lookup::topic_json).collect(),
         Outcome::Links(links) => lookup::links_json(links),
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
+        Outcome::Compared(all) => comparison::json(all),
         Outcome::Clients(all) => all.iter().map(clients::json).collect(),
         Outcome::Servers(found) => servers::json(found),
         Outcome::Faults => lookup::faults_json(),
@@ -190,6 +192,7 @@ impl View {
             | Outcome::Topics(_)
             | Outcome::Links(_)
             | Outcome::Differences(_)
+            | Outcome::Compared(_)
             | Outcome::Rules(_)
             | Outcome::Faults
             | Outcome::Conformance(_)
@@ -208,6 +211,7 @@ impl View {
             Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
             Outcome::Conformance(it) => conform::report(&mut self.out, it, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
+            Outcome::Compared(all) => comparison::table(&mut self.out, all, &self.style)?,
             Outcome::Linted(tally) => {
                 if !self.json {
                     lint::tally(&mut self.out, tally, self.file.is_some(), &self.style)?;

@@ -384,6 +384,19 @@ impl Ipv4 {
     fn words(&self) -> u8 {
         (5 + self.options.len().div_ceil(4)).min(15) as u8
     }
+
+    /// The sum over the pseudo-header of a UDP datagram of `len` bytes (RFC 768), not complemented: what
+    /// a kernel leaves in the checksum's place for the network card to finish.
+    pub fn pseudo_header_sum(&self, len: u16) -> u16 {
+        let addresses = [self.src, self.dst].map(u32::from);
+        let words = addresses.map(|it| (it >> 16) + (it & 0xffff));
+        let protocol = u32::from(IpNextHeaderProtocols::Udp.0);
+        let mut sum = words.iter().sum::<u32>() + protocol + u32::from(len);
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        sum as u16
+    }
 }
 
 fn put_u16(out: &mut [u8], at: usize, value: u16) {

@@ -70,17 +70,8 @@ fn wrong_sum(seen: &Seen) -> Option<(u16, u16, bool)> {
     if !seen.whole || is == 0 || is == it.chksum {
         return None;
     }
-    let words = ip.src.octets().into_iter().chain(ip.dst.octets());
-    let words: Vec<u8> = words.collect();
-    let pairs = words.chunks_exact(2);
-    let sum: u32 = pairs
-        .map(|it| u32::from(it[0]) << 8 | u32::from(it[1]))
-        .sum();
-    let mut sum = sum + 17 + u32::from(udp.len.or(it.len));
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    Some((is, it.chksum, seen.unfinished || u32::from(is) == sum))
+    let left = ip.pseudo_header_sum(udp.len.or(it.len));
+    Some((is, it.chksum, seen.unfinished || is == left))
 }
 
 pub(super) fn udp_checksum(seen: &Seen, report: &mut Report) {

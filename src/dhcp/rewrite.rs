@@ -1,0 +1,150 @@
+//! Another client in a recorded message: its xid, its MAC address, its values, each put in the place of
+//! the recorded one. No length changes, so nothing else moves.
+
+use super::Message;
+use super::template::client_id;
+use crate::wire::{Bootp, Frame, ItemKind, MacAddr, OptionItem, Options};
+
+/// Option 61, the client's identifier.
+const CLIENT_ID: u8 = 61;
+
+/// Which exchange of which client a message belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Transaction {
+    /// The transaction id.
+    pub xid: u32,
+    /// The bytes of `chaddr` that `hlen` counts.
+    pub hardware: Vec<u8>,
+}
+
+impl Transaction {
+    /// Of a message.
+    pub fn of(bootp: &Bootp) -> Self {
+        Transaction {
+            xid: bootp.xid,
+            hardware: bootp.client_hardware().to_vec(),
+        }
+    }
+
+    /// The hardware address, where it is one of Ethernet.
+    pub fn mac(&self) -> Option<MacAddr> {
+        let octets: [u8; 6] = self.hardware.as_slice().try_into().ok()?;
+        Some(octets.into())
+    }
+}
+
+/// Puts one client in the place of another: the xid and the hardware address in the header, the MAC
+/// address in the Ethernet header, and the client-id that is made of it (type 1, RFC 2132 section 9.14).
+/// What is not `from`'s stays.
+pub fn transaction(frame: &mut Frame, from: &Transaction, to: &Transaction) {
+    if let Some(bootp) = frame.bootp_mut() {
+        if bootp.xid == from.xid {
+            bootp.xid = to.xid;
+        }
+        let same_length = from.hardware.len() == to.hardware.len();
+        if same_length && bootp.client_hardware() == from.hardware {
+            let octets = bootp.chaddr.iter_mut();
+            octets.zip(&to.hardware).for_each(|(at, it)| *at = *it);
+        }
+    }
+    let (Some(old), Some(new)) = (from.mac(), to.mac()) else {
+        return;
+    };
+    if let Some(ether) = frame.ether_mut() {
+        for address in [&mut ether.src, &mut ether.dst] {
+            if *address == old {
+                *address = new;
+            }
+        }
+    }
+    option(frame, CLIENT_ID, &client_id(old), &client_id(new));
+}
+
+/// Puts `to` in the place of `from` wherever an option of this code holds it; both are of one length.
+pub fn option(frame: &mut Frame, code: u8, from: &[u8], to: &[u8]) {
+    let overload = Message::of(frame).map_or(0, |it| it.overload());
+    if let Some(dhcp) = frame.dhcp_mut() {
+        in_stream(&mut dhcp.options, code, from, to);
+    }
+    if let Some(bootp) = frame.bootp_mut() {
+        if overload & 1 != 0 {
+            in_stream(&mut bootp.file, code, from, to);
+        }
+        if overload & 2 != 0 {
+            in_stream(&mut bootp.sname, code, from, to);
+        }
+    }
+}
+
+fn in_stream(stream: &mut [u8], code: u8, from: &[u8], to: &[u8]) {
+    let held = |it: &OptionItem| it.kind == ItemKind::Option && it.code == code && it.data == from;
+    // Behind the code and the length.
+    let places: Vec<usize> = Options::new(stream)
+        .filter(held)
+        .map(|it| it.offset + 2)
+        .collect();
+    for at in places {
+        if let Some(slot) = stream.get_mut(at..at + from.len())
+            && slot.len() == to.len()
+        {
+            slot.copy_from_slice(to);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dhcp::enums::REQUEST;
+    use crate::dhcp::template;
+
+    #[test]
+    fn a_client_is_replaced_wherever_it_is_named_and_nowhere_else() {
+        let mac = MacAddr::new(2, 0, 0x5e, 0x10, 0, 1);
+        let who = template::Identity {
+            client_mac: mac,
+            source_mac: mac,
+            xid: 7,
+            address: Some([10, 0, 0, 7].into()),
+            server: Some([10, 0, 0, 1].into()),
+            own: None,
+            server_mac: None,
+        };
+        let mut draft = template::fresh(REQUEST, &who);
+        for (code, data) in [
+            (CLIENT_ID, [1, 2, 0, 0x5e, 0x10, 0, 1]),
+            (97, [1, 2, 0, 0x5e, 0x10, 0, 1]),
+        ] {
+            draft.put(crate::dhcp::assign::Assignment {
+                code,
+                data: data.to_vec(),
+            });
+        }
+        let before = draft.frame();
+        let from = Transaction::of(before.bootp().expect("BOOTP"));
+        let other = MacAddr::new(2, 9, 9, 9, 9, 9);
+        let to = Transaction {
+            xid: 8,
+            hardware: other.octets().to_vec(),
+        };
+        let mut after = before.clone();
+        transaction(&mut after, &from, &to);
+        let message = Message::of(&after).expect("a message");
+        assert_eq!((message.bootp.xid, message.bootp.client_mac()), (8, other));
+        assert_eq!(after.ether().map(|it| it.src), Some(other));
+        assert_eq!(
+            after.ether().map(|it| it.dst),
+            before.ether().map(|it| it.dst)
+        );
+        assert_eq!(
+            message.data(61).as_deref(),
+            Some(&[1, 2, 9, 9, 9, 9, 9][..])
+        );
+        assert_eq!(
+            message.data(97),
+            Message::of(&before).and_then(|it| it.data(97))
+        );
+        transaction(&mut after, &to, &from);
+        assert_eq!(after, before);
+    }
+}

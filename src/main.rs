@@ -107,6 +107,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
         Ok(Outcome::Conformance(report)) => report.exit_code(),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
+        Ok(Outcome::Replayed(it)) => it.exit_code(),
         Ok(Outcome::Compared(all)) => diff::exit_code(all),
         Ok(Outcome::Linted(tally)) => tally.exit_code(),
         _ => 0,
@@ -121,6 +122,11 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     io::stdout().flush()?;
     let code = match outcome {
         Outcome::Ran(ending) => judge.judge(&entries, &ending)?.unwrap_or(code),
+        // That the replies are to be the recorded ones is another expectation.
+        Outcome::Replayed(it) => match judge.judge(&entries, &it.ending)? {
+            Some(0) if code == 1 => 1,
+            told => told.unwrap_or(code),
+        },
         _ => code,
     };
     Ok(match tally {

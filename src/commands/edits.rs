@@ -75,7 +75,8 @@ fn is_mac_flag(flag: &str) -> bool {
     matches!(flag, "chaddr" | "src-mac")
 }
 
-fn parse_mac(text: &str) -> Result<Option<MacChoice>, String> {
+/// Reads a MAC address, `random` or `native`; `None` for bytes that are no MAC address (`hex:…`).
+pub(super) fn parse_mac(text: &str) -> Result<Option<MacChoice>, String> {
     // `+` says that several clients count on from here, which they do anyway.
     let text = text.strip_suffix('+').unwrap_or(text);
     match text {

@@ -462,7 +462,7 @@ pub fn tag(frame: &mut Frame, tags: &[Dot1Q]) {
 }
 
 /// Has the host answer for the addresses that the message's sender claims to hold.
-fn play_addresses(host: &mut Host, frame: &Frame) {
+pub(super) fn play_addresses(host: &mut Host, frame: &Frame) {
     if let (Some(ether), Some(ip), Some(bootp)) = (frame.ether(), frame.ipv4(), frame.bootp()) {
         host.add(ip.src, ether.src);
         if bootp.op == 1 {

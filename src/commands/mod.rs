@@ -26,6 +26,7 @@ pub mod outcome;
 mod progress;
 pub mod relay;
 pub mod renew;
+pub mod replay;
 pub mod script;
 pub mod serve;
 pub mod servers;
@@ -131,6 +132,8 @@ pub enum Command {
     Servers(servers::ServersArgs),
     /// Watch a link: DHCP frames as they come
     Sniff(sniff::SniffArgs),
+    /// Send what clients sent in a capture again, the replies beside the recorded ones
+    Replay(replay::ReplayArgs),
     /// Rebind the lease: a REQUEST to any server
     Rebind(message::MessageArgs),
     /// Ask whether a remembered address is still good (INIT-REBOOT)
@@ -164,6 +167,8 @@ pub enum Outcome {
     Clients(Vec<outcome::ClientResult>),
     /// Who answers on a link.
     Servers(servers::Found),
+    /// What came of sending a recording again.
+    Replayed(replay::Replayed),
     /// What a conformance suite found.
     Conformance(Box<conform::Report>),
     /// In what the exchanges of two captures differ.
@@ -196,6 +201,7 @@ impl Command {
             Command::Show(args) => Some(args.out()),
             Command::Serve(args) => Some(args.out()),
             Command::Sniff(args) => Some(args.out()),
+            Command::Replay(args) => Some(args.out()),
             _ => self.message().map(|(_, args)| args.out()),
         }
     }
@@ -231,6 +237,7 @@ impl Command {
             Command::Craft(args) => args.message().seed(),
             Command::Renew(args) | Command::Rebind(args) | Command::Reboot(args) => args.seed(),
             Command::Dora(args) => args.seed(),
+            Command::Replay(args) => args.seed(),
             Command::Conform(args) => args.seed.seed,
             Command::Serve(args) => args.seed(),
             Command::Servers(args) => args.seed(),
@@ -270,6 +277,7 @@ impl Command {
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Replay(args) => Outcome::Replayed(args.run(session, sink)?),
             Command::Conform(args) => Outcome::Conformance(Box::new(args.run(session, sink)?)),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
             Command::Lint(args) if args.rules => Outcome::Rules(args.chosen()),

@@ -223,7 +223,7 @@ impl Session {
         MacAddr::new(0x02, b, c, d, e, f)
     }
 
-    fn mac(&mut self, choice: MacChoice, native: MacAddr) -> MacAddr {
+    pub(super) fn mac(&mut self, choice: MacChoice, native: MacAddr) -> MacAddr {
         match choice {
             MacChoice::Fixed(mac) => mac,
             MacChoice::Native => native,
@@ -311,7 +311,7 @@ impl Session {
 }
 
 /// The MAC address so many further.
-fn counted(mac: MacAddr, index: u32) -> MacAddr {
+pub(super) fn counted(mac: MacAddr, index: u32) -> MacAddr {
     let [a, b, c, d, e, f] = mac.octets();
     let low = u32::from_be_bytes([c, d, e, f])
         .wrapping_add(index)

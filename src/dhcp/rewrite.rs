@@ -3,7 +3,7 @@
 
 use super::Message;
 use super::template::client_id;
-use crate::wire::{Bootp, Frame, ItemKind, MacAddr, OptionItem, Options};
+use crate::wire::{Auto, Bootp, Frame, ItemKind, MacAddr, OptionItem, Options};
 
 /// Option 61, the client's identifier.
 const CLIENT_ID: u8 = 61;
@@ -58,6 +58,24 @@ pub fn transaction(frame: &mut Frame, from: &Transaction, to: &Transaction) {
         }
     }
     option(frame, CLIENT_ID, &client_id(old), &client_id(new));
+}
+
+/// Has the lengths and checksums follow what is changed, those included that the recording machine left to
+/// its network card. A wrong one stays wrong.
+pub fn loosen(frame: &mut Frame) {
+    let left = frame.udp().and_then(|it| {
+        let len = it.len.get()?;
+        Some(it.chksum.get()? == frame.ipv4()?.pseudo_header_sum(len))
+    });
+    frame.relax();
+    if let Some(ip) = frame.ipv4_mut()
+        && ip.chksum == Auto::Set(0)
+    {
+        ip.chksum = Auto::Unset;
+    }
+    if let Some(udp) = frame.udp_mut().filter(|_| left == Some(true)) {
+        udp.chksum = Auto::Unset;
+    }
 }
 
 /// Puts `to` in the place of `from` wherever an option of this code holds it; both are of one length.

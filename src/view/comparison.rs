@@ -50,8 +50,10 @@ pub fn table(out: &mut dyn Write, all: &[ComparedExchange], style: &Style) -> io
         for message in differ.filter(|it| !it.differences.is_empty()) {
             let frame = |it: Option<u64>| it.map_or("-".into(), |it| format!("frame {it}"));
             let [a, b] = message.frames.map(frame);
-            table.add_row([message.name.clone(), a, b]);
-            // That a message is missing stands in its row already.
+            // That a message is missing stands in its own row, with whose it is.
+            let missing = message.differences.iter().find(|it| it.name == "message");
+            let label = missing.and_then(|it| it.first.clone().or(it.second.clone()));
+            table.add_row([label.unwrap_or_else(|| message.name.clone()), a, b]);
             let fields = message.differences.iter().filter(|it| it.name != "message");
             for it in fields {
                 table.add_row([format!("  {}", it.name), cell(&it.first), cell(&it.second)]);

@@ -10,6 +10,7 @@ mod ladder;
 mod lint;
 mod lookup;
 mod meaning;
+mod replay;
 mod replies;
 mod servers;
 pub mod source;
@@ -26,6 +27,7 @@ pub use crate::commands::args::Format;
 use crate::commands::census::Change;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
+use crate::commands::replay::Replayed;
 use crate::commands::servers::Found;
 use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::Message;
@@ -56,6 +58,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Links(links) => lookup::links_json(links),
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Compared(all) => comparison::json(all),
+        Outcome::Replayed(it) => replay::json(it),
         Outcome::Clients(all) => all.iter().map(clients::json).collect(),
         Outcome::Servers(found) => servers::json(found),
         Outcome::Faults => lookup::faults_json(),
@@ -154,6 +157,9 @@ impl View {
             .out()
             .is_some_and(|it| it.json || it.format.is_some());
         view.hidden = matches!(command, Command::Dora(args) if args.many()) && !told;
+        // Recorded and live replies side by side are the result, not the frames one by one.
+        view.hidden |= matches!(command, Command::Replay(args) if !args.dry())
+            && matches!(format, Format::Table | Format::Json);
         if let Some(args) = command.out() {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
@@ -208,6 +214,7 @@ impl View {
                 }
             }
             Outcome::Servers(found) => self.servers(found)?,
+            Outcome::Replayed(it) => self.replayed(it)?,
             Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
             Outcome::Conformance(it) => conform::report(&mut self.out, it, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
@@ -318,6 +325,22 @@ impl View {
             servers::told(&mut self.err, &found.census, &self.style)?;
         }
         Ok(())
+    }
+
+    /// What was replayed: the frames of the run are its result only where their format was asked for.
+    fn replayed(&mut self, it: &Replayed) -> Result<(), Error> {
+        if let Some(what) = self.print.clone() {
+            return self.print_value(&what, &it.ending);
+        }
+        if self.json {
+            for row in replay::json(it) {
+                writeln!(self.out, "{row}")?;
+            }
+        } else if self.hidden {
+            replay::table(&mut self.out, it, &self.style)?;
+        }
+        self.out.flush()?;
+        Ok(self.ending(&it.ending)?)
     }
 
     fn silence(&mut self, silence: &Silence) -> io::Result<()> {

@@ -189,6 +189,17 @@ pub enum Outcome {
     Links(interfaces::Links),
 }
 
+impl Outcome {
+    /// How a run ended in which messages were sent or shown.
+    pub fn ending(&self) -> Option<&outcome::Ending> {
+        match self {
+            Outcome::Ran(ending) => Some(ending),
+            Outcome::Replayed(it) => Some(&it.ending),
+            _ => None,
+        }
+    }
+}
+
 impl Command {
     /// The flags about output, of commands that yield entries.
     pub fn out(&self) -> Option<&args::OutArgs> {

@@ -208,7 +208,7 @@ impl ReplayArgs {
             && !link.link().is_virtual()
         {
             sink.notice(&format!(
-                "the last of {} frames leaves after {:.0} s; --speed N is N times faster",
+                "the last of {} frames leaves after {:.0} s: --speed N is N times faster, --format ladder shows each as it goes",
                 steps.len(),
                 takes.as_secs_f64() / speed
             ));
@@ -233,6 +233,11 @@ impl ReplayArgs {
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut replay];
         let stopped = link.play(players, session, sink, &mut witness)?;
+        if replay.left_behind() {
+            sink.notice(
+                "later messages went out as recorded although a live reply gives another address or server: --follow has them take it up",
+            );
+        }
         let frames = self.compared(&replay);
         let replies = || frames.iter().flat_map(|it| &it.replies);
         let silent = replies().all(|it| it.live.is_none()) && replies().next().is_some();
@@ -297,9 +302,7 @@ impl ReplayArgs {
         match steps.is_empty() {
             true => Err(Error::file(
                 path,
-                format!(
-                    "none of its {number} frames is a client's; --all sends every frame as it is"
-                ),
+                "holds no frame of a client; --all sends every frame as it is",
             )),
             false => Ok(steps),
         }

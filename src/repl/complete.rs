@@ -185,7 +185,7 @@ fn command_argument(line: &str, definition: &clap::Command, known: &dyn Names) -
             files: true,
             ..words(start, known.variables())
         },
-        "convert" => files(start),
+        "convert" | "diff" | "lint" | "replay" => files(start),
         "explain" | "options" => words(start, known_options().map(|it| it.name.to_string())),
         _ => Completions {
             start,
@@ -203,7 +203,9 @@ fn value(line: &str, start: usize, arg: &clap::Arg) -> Completions {
             let start = at(line, &[',', ' ', '=']);
             words(start, known_options().map(|it| it.name.to_string()))
         }
-        "chaddr" | "src-mac" => words(start, ["random".to_string(), "native".to_string()]),
+        "chaddr" | "src-mac" | "rewrite_mac" => {
+            words(start, ["random".to_string(), "native".to_string()])
+        }
         "choose" => words(
             start,
             ["first", "lowest", "requested", "server="].map(str::to_string),

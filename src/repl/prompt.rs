@@ -291,7 +291,7 @@ impl Prompt<'_, '_> {
             view.notice(&format!("lint: {tally}"));
         }
         let mut told = Vec::new();
-        if let Outcome::Ran(ending) = &outcome {
+        if let Some(ending) = outcome.ending() {
             told = judge.told(&entries, ending).map_err(|it| it.to_string())?;
             if *ending == Ending::Interrupted {
                 // The view has said so.

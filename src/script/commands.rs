@@ -134,7 +134,7 @@ pub fn call<'v>(
         return Err(command_error(error));
     }
     let outcome = outcome.map_err(command_error)?;
-    if let Outcome::Ran(ending) = &outcome {
+    if let Some(ending) = outcome.ending() {
         let told = judge
             .told(&collect.entries, ending)
             .map_err(command_error)?;
@@ -142,6 +142,12 @@ pub fn call<'v>(
             let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
             return Err(error(told.join("\n")));
         }
+    }
+    if let Outcome::Replayed(it) = &outcome
+        && it.exit_code() == 1
+    {
+        let told = it.differing();
+        return Err(error(format!("replies are not the recorded ones: {told}")));
     }
     if command.out().is_some_and(|it| it.lint) {
         let found = lint::findings(&collect.entries);

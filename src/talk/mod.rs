@@ -26,7 +26,7 @@ pub use fault::{FAULTS, Fault, Spoiled, lease};
 pub use host::Host;
 pub use matching::{Verdict, checksum_fault, match_reply, vlans};
 pub use player::{Late, Outbox, Outgoing, Player, Seated};
-pub use recording::{Recorded, RecordedReply, Step, from_client, steps};
+pub use recording::{Recorded, RecordedReply, Step, from_client, spoken_of, steps};
 pub use replay::{LiveReply, Played, Replay, ReplayConfig};
 pub use resolver::Resolver;
 pub use rules::{Answering, Rules};

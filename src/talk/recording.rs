@@ -142,7 +142,7 @@ pub fn steps(recording: Vec<Recorded>, all: bool) -> Vec<Step> {
 }
 
 /// The address that a client's message speaks of: the one asked for, or the one held.
-pub(super) fn spoken_of(message: &Message) -> Option<Ipv4Addr> {
+pub fn spoken_of(message: &Message) -> Option<Ipv4Addr> {
     let held = Some(message.bootp.ciaddr).filter(|it| !it.is_unspecified());
     message.requested_ip().or(held)
 }

@@ -141,6 +141,19 @@ impl Replay {
         self.start
     }
 
+    /// Whether messages went out with the address or the server of recorded replies although the live ones
+    /// give others.
+    pub fn left_behind(&self) -> bool {
+        let sent = self.steps.iter().filter(|it| it.sent.is_some());
+        let mut follows = sent.filter_map(|it| it.step.follows.first());
+        let other = |it: &(usize, usize)| {
+            let recorded = self.steps.get(it.0)?.step.replies.get(it.1)?;
+            let (old, new) = (Gift::of(&recorded.frame)?, Gift::of(self.live(*it)?)?);
+            Some((old.address, old.server) != (new.address, new.server))
+        };
+        !self.config.follow && follows.any(|it| other(it) == Some(true))
+    }
+
     /// When the time of a step comes.
     fn due(&self, at: usize) -> Option<Time> {
         let step = &self.steps.get(at)?.step;

@@ -157,14 +157,16 @@ impl View {
             .out()
             .is_some_and(|it| it.json || it.format.is_some());
         view.hidden = matches!(command, Command::Dora(args) if args.many()) && !told;
-        // Recorded and live replies side by side are the result, not the frames one by one.
-        view.hidden |= matches!(command, Command::Replay(args) if !args.dry())
-            && matches!(format, Format::Table | Format::Json);
         if let Some(args) = command.out() {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
         }
         match command {
+            // Recorded and live replies side by side are the result, not the frames one by one.
+            Command::Replay(args) => {
+                let side_by_side = matches!(format, Format::Table | Format::Json);
+                view.hidden = side_by_side && view.print.is_none() && !args.dry();
+            }
             Command::Convert(args) => view.quiet = args.quiet,
             Command::Servers(args) => {
                 view.quiet = args.quiet;

@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 use super::Style;
 use super::lookup::{self, compared};
 use super::replies::plural;
-use super::summary::duration;
+use super::summary::{duration, facts, other};
 use crate::commands::replay::{Replayed, ReplayedFrame, ReplayedReply};
 use crate::dhcp::Message;
 use crate::dhcp::comparison::{label, type_name};
+use crate::talk::spoken_of;
 use crate::wire::Frame;
 
 /// Each frame that was sent as JSON: `frame message sent recorded replies`, each reply with `recorded` and
@@ -47,19 +48,22 @@ pub fn json(all: &Replayed) -> Vec<Json> {
     rows.collect()
 }
 
-/// What a frame is, in a word or two.
+/// What a frame is, in a few words.
 fn name(frame: &Frame) -> String {
     match frame.bootp() {
         Some(_) => type_name(frame),
-        None => frame.layers.last().map_or("empty", |it| it.name()).into(),
+        None => other(frame),
     }
 }
 
-/// From how many columns on it is told when each frame was sent.
-const ROOMY: usize = 96;
+/// From how many columns on it is told when each frame was sent, and what about.
+const ROOMY: usize = 108;
 
 /// Prints a row for each reply, and below it in what the live ones differ.
 pub fn table(out: &mut dyn Write, all: &Replayed, style: &Style) -> io::Result<()> {
+    if all.frames.iter().all(|it| it.replies.is_empty()) {
+        return unanswered(out, all, style);
+    }
     let wide = style.width >= ROOMY;
     let mut heads = vec!["#", "sent", "recorded", "after", "live", "after", "differ"];
     if wide {
@@ -78,7 +82,7 @@ pub fn table(out: &mut dyn Write, all: &Replayed, style: &Style) -> io::Result<(
         };
         for (index, reply) in replies.iter().enumerate() {
             let mut cells = match index {
-                0 => vec![it.number.to_string(), at(it), sent(it)],
+                0 => vec![it.number.to_string(), at(it), sent(it, wide)],
                 _ => vec![String::new(); 3],
             };
             if !wide {
@@ -108,14 +112,30 @@ pub fn table(out: &mut dyn Write, all: &Replayed, style: &Style) -> io::Result<(
     writeln!(out, "{}", style.bold(&summary(all)))
 }
 
+/// Of frames without any reply, what they were.
+fn unanswered(out: &mut dyn Write, all: &Replayed, style: &Style) -> io::Result<()> {
+    let mut table = lookup::table(style, &["#", "at", "sent"]);
+    for it in &all.frames {
+        let about = Message::of(&it.frame).map_or(Vec::new(), |it| facts(&it, &[]));
+        let words: Vec<String> = std::iter::once(name(&it.frame)).chain(about).collect();
+        table.add_row([it.number.to_string(), at(it), words.join("  ")]);
+    }
+    lookup::print(out, &table)?;
+    writeln!(out)?;
+    writeln!(out, "{}", style.bold(&summary(all)))
+}
+
 fn at(it: &ReplayedFrame) -> String {
     it.sent.map_or("-".into(), duration)
 }
 
-fn sent(it: &ReplayedFrame) -> String {
-    match it.sent {
-        Some(_) => name(&it.frame),
-        None => format!("{} (not sent)", name(&it.frame)),
+fn sent(it: &ReplayedFrame, wide: bool) -> String {
+    let name = name(&it.frame);
+    let asked = Message::of(&it.frame).filter(|it| wide && it.bootp.op == 1);
+    match (it.sent, asked.and_then(|it| spoken_of(&it))) {
+        (None, _) => format!("{name} (not sent)"),
+        (_, Some(ip)) => format!("{name} {ip}"),
+        (_, None) => name,
     }
 }
 
@@ -162,6 +182,7 @@ fn summary(all: &Replayed) -> String {
             plural(recorded, "recorded reply").replace("replys", "replies")
         );
         line += &match differ {
+            _ if again == 0 => String::new(),
             0 => ", none of them different".to_string(),
             _ => format!(", {differ} of them different"),
         };

@@ -112,7 +112,7 @@ fn mac_of(bytes: &[u8]) -> String {
 }
 
 /// What a frame without a message is, in a line without its addresses.
-fn other(frame: &Frame) -> String {
+pub(super) fn other(frame: &Frame) -> String {
     if let Some(arp) = frame.arp() {
         let ip = |bytes: &[u8]| match <[u8; 4]>::try_from(bytes) {
             Ok(octets) => Ipv4Addr::from(octets).to_string(),

@@ -344,7 +344,7 @@ pub(super) fn send(
     let mut witness = Witness::default();
     let mut host = Host::default().on(frames.first().map(vlans).unwrap_or_default());
     for frame in &mut frames {
-        play_addresses(&mut host, frame);
+        host.play(frame);
         if !args.edits.sets("Ether", "dst") {
             let gateway = lease.and_then(|lease| gateway(lease, frame));
             resolve(frame, gateway, &mut link, session, sink, &mut witness)?;
@@ -459,17 +459,6 @@ pub fn tag(frame: &mut Frame, tags: &[Dot1Q]) {
     frame
         .layers
         .splice(at..at, tags.iter().cloned().map(Layer::from));
-}
-
-/// Has the host answer for the addresses that the message's sender claims to hold.
-pub(super) fn play_addresses(host: &mut Host, frame: &Frame) {
-    if let (Some(ether), Some(ip), Some(bootp)) = (frame.ether(), frame.ipv4(), frame.bootp()) {
-        host.add(ip.src, ether.src);
-        if bootp.op == 1 {
-            host.add(bootp.ciaddr, bootp.client_mac());
-            host.add(bootp.giaddr, ether.src);
-        }
-    }
 }
 
 /// The router by which a client with the lease of `ack` reaches the destination of a message of its own:

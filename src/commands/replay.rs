@@ -11,7 +11,7 @@ use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
 use super::diff::IgnoreArgs;
 use super::edits::{MacChoice, parse_mac};
 use super::input::Source;
-use super::message::{Built, play_addresses, tag};
+use super::message::{Built, tag};
 use super::outcome::{Ending, Sink};
 use super::session::{self, Here, Session, counted};
 use super::witness::Witness;
@@ -23,7 +23,7 @@ use crate::dhcp::rewrite::{self, Transaction};
 use crate::link::Time;
 use crate::link::segment::EPOCH;
 use crate::talk::{
-    Host, Played, Player, Recorded, Replay, ReplayConfig, Step, checksum_fault, from_client, steps,
+    Played, Player, Recorded, Replay, ReplayConfig, Step, checksum_fault, from_client, steps,
 };
 use crate::wire::{Dot1Q, Frame, Layer, MacAddr, link_type};
 
@@ -213,12 +213,7 @@ impl ReplayArgs {
                 takes.as_secs_f64() / speed
             ));
         }
-        let mut host = Host::default();
-        if !self.all {
-            steps
-                .iter()
-                .for_each(|it| play_addresses(&mut host, &it.frame));
-        }
+
         let mut replay = Replay::new(ReplayConfig {
             timeout: self.timeout_of(&steps),
             steps,
@@ -228,7 +223,7 @@ impl ReplayArgs {
             },
             follow: self.follow,
             wait: self.wait,
-            host,
+            plays: !self.all,
         });
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut replay];
@@ -246,7 +241,9 @@ impl ReplayArgs {
                 (true, _) => Ending::Interrupted,
                 (_, true) => {
                     let waited = self.timeout.unwrap_or(TIMEOUT);
-                    Ending::NoReply(witness.silence(waited, link.here.lab))
+                    let mut silence = witness.silence(waited, link.here.lab);
+                    silence.findings.splice(0..0, elsewhere(&frames));
+                    Ending::NoReply(silence)
                 }
                 _ => Ending::Done,
             },
@@ -442,6 +439,23 @@ impl ReplayArgs {
             replies: replies.collect(),
         }
     }
+}
+
+/// That frames went to one station, which may be none of this link.
+fn elsewhere(frames: &[ReplayedFrame]) -> Option<String> {
+    let to = |it: &ReplayedFrame| {
+        let dst = it.frame.ether().filter(|_| it.sent.is_some())?.dst;
+        (dst.octets()[0] & 1 == 0).then_some(dst)
+    };
+    let mac = frames.iter().find_map(to)?;
+    let count = frames.iter().filter(|it| to(it) == Some(mac)).count();
+    let what = match frames.len() {
+        1 => "the frame".to_string(),
+        all => format!("{count} of {all} frames"),
+    };
+    Some(format!(
+        "{what} went to {mac} alone, as recorded: is the recorded server or relay agent on this link?"
+    ))
 }
 
 /// How long replies are waited for.

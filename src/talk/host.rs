@@ -38,6 +38,18 @@ impl Host {
         }
     }
 
+    /// Answers for the addresses that a message's sender claims to hold.
+    pub fn play(&mut self, message: &Frame) {
+        let layers = message.ether().zip(message.ipv4()).zip(message.bootp());
+        if let Some(((ether, ip), bootp)) = layers {
+            self.add(ip.src, ether.src);
+            if bootp.op == 1 {
+                self.add(bootp.ciaddr, bootp.client_mac());
+                self.add(bootp.giaddr, ether.src);
+            }
+        }
+    }
+
     fn mac_of(&self, ip: Ipv4Addr) -> Option<MacAddr> {
         let found = self.addresses.iter().find(|(it, _)| *it == ip)?;
         Some(found.1)

@@ -28,8 +28,8 @@ pub struct ReplayConfig {
     pub timeout: Duration,
     /// Whether to wait to the end when every recorded reply has come again.
     pub wait: bool,
-    /// The addresses that this side plays.
-    pub host: Host,
+    /// Whether ARP and ping are answered for the addresses that what was sent claims to hold.
+    pub plays: bool,
 }
 
 /// A reply that came now.
@@ -83,6 +83,7 @@ const EACH: usize = 64;
 pub struct Replay {
     steps: Vec<Played>,
     config: ReplayConfig,
+    host: Host,
     start: Option<Time>,
     /// The first step whose time has not come.
     next: usize,
@@ -120,6 +121,7 @@ impl Replay {
             expecting,
             steps,
             config,
+            host: Host::default(),
             start: None,
             next: 0,
             waiting: HashMap::new(),
@@ -219,11 +221,8 @@ impl Replay {
             return;
         };
         let frame = &played.step.frame;
-        if self.config.follow
-            && let Some(bootp) = frame.bootp()
-            && !bootp.ciaddr.is_unspecified()
-        {
-            self.config.host.add(bootp.ciaddr, bootp.client_mac());
+        if self.config.plays {
+            self.host.play(frame);
         }
         let whose = frame.bootp().map(Transaction::of);
         let name = match frame.bootp() {
@@ -314,7 +313,7 @@ impl Player for Replay {
         out: &mut Outbox,
     ) -> Option<Verdict> {
         if fault.is_none()
-            && let Some((answer, note)) = self.config.host.answer(frame)
+            && let Some((answer, note)) = self.host.answer(frame)
         {
             out.send(answer, note);
             return Some(Verdict::Part);

@@ -15,7 +15,7 @@ use crate::dhcp::comparison::{label, type_name};
 use crate::talk::spoken_of;
 use crate::wire::Frame;
 
-/// Each frame that was sent as JSON: `frame message sent recorded replies`, each reply with `recorded` and
+/// Each frame that was sent as JSON: `frame message client xid recorded sent replies`, each reply with `recorded` and
 /// `live`, null where there is none, and its `differences`. Times are in seconds.
 pub fn json(all: &Replayed) -> Vec<Json> {
     let seconds = |it: Duration| it.as_secs_f64();
@@ -37,9 +37,12 @@ pub fn json(all: &Replayed) -> Vec<Json> {
         })
     };
     let rows = all.frames.iter().map(|it| {
+        let bootp = it.frame.bootp();
         json!({
             "frame": it.number,
             "message": name(&it.frame),
+            "client": bootp.map(|it| it.client_mac().to_string()),
+            "xid": bootp.map(|it| format!("{:#010x}", it.xid)),
             "recorded": seconds(it.recorded),
             "sent": it.sent.map(seconds),
             "replies": it.replies.iter().map(reply).collect::<Vec<_>>(),

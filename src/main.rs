@@ -12,10 +12,15 @@ use dhcpcraft::commands::lint::Linting;
 use dhcpcraft::commands::outcome::{ClientResult, Sink};
 use dhcpcraft::commands::script::{ReplArgs, RunArgs};
 use dhcpcraft::commands::{Cli, Command, Error, Outcome, Verb, session::Session};
+use dhcpcraft::view::nagios::{Report, Status};
 use dhcpcraft::{repl, script, view};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if std::env::args_os().any(|it| it == "--nagios") => return misused(&error),
+        Err(error) => error.exit(),
+    };
     let prompt = match &cli.verb {
         Some(Verb::Repl(_)) => true,
         Some(_) => false,
@@ -40,6 +45,11 @@ fn main() -> ExitCode {
         }
         None => return ExitCode::from(script::run(&RunArgs::default(), interrupted)),
     };
+    match command.monitoring() {
+        Ok(None) => {}
+        Ok(Some(args)) => return report(&script::nagios::check(&command, args, interrupted)),
+        Err(error) => return report(&Report::unknown(&error.to_string())),
+    }
     match run(&command, interrupted.clone()) {
         Ok(code) => ExitCode::from(code),
         // Whoever read the output has seen enough.
@@ -53,6 +63,25 @@ fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Tells a monitoring system what a check found.
+fn report(found: &Report) -> ExitCode {
+    match found.write(&mut io::stdout().lock()) {
+        Ok(()) => ExitCode::from(found.status.exit_code()),
+        Err(_) => ExitCode::from(Status::Unknown.exit_code()),
+    }
+}
+
+/// Tells a monitoring system that it called the program in a wrong way. Help asked for is no check either.
+fn misused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let text = error.to_string();
+        return report(&Report::unknown(text.trim_start_matches("error: ")));
+    }
+    // Where not even help can be written, the exit code has to do.
+    let _ = error.print();
+    ExitCode::from(Status::Unknown.exit_code())
 }
 
 /// How long a command at the prompt has for stopping before a further Ctrl-C ends the program.

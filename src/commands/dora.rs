@@ -12,6 +12,7 @@ use super::Outcome;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs, parse_duration};
 use super::edits::Edits;
 use super::message::{Built, resolve, tag};
+use super::nagios::NagiosArgs;
 use super::outcome::{ClientResult, Ending, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
@@ -65,6 +66,8 @@ pub struct DoraArgs {
     seed: SeedArgs,
     #[command(flatten)]
     out: OutArgs,
+    #[command(flatten)]
+    pub(super) nagios: NagiosArgs,
 }
 
 pub(super) fn parse_choose(text: &str) -> Result<Choose, String> {
@@ -94,6 +97,16 @@ impl DoraArgs {
     /// Whether it is of more than one client.
     pub fn many(&self) -> bool {
         self.clients > 1
+    }
+
+    /// Whether it lives on with its lease.
+    pub fn holds(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// How it is sent.
+    pub fn sending(&self) -> &SendArgs {
+        &self.send
     }
 
     /// The seed.

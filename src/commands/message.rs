@@ -12,6 +12,7 @@ use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs};
 use super::compose::{complete, fresh, named_address, named_server};
 use super::edits::Edits;
 use super::input::{self, Source};
+use super::nagios::NagiosArgs;
 use super::outcome::{Ending, Entry, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
@@ -42,6 +43,8 @@ pub struct MessageArgs {
     seed: SeedArgs,
     #[command(flatten)]
     out: OutArgs,
+    #[command(flatten)]
+    pub(super) nagios: NagiosArgs,
 }
 
 /// Arguments of `craft`.
@@ -91,6 +94,11 @@ impl MessageArgs {
     /// How to print.
     pub fn out(&self) -> &OutArgs {
         &self.out
+    }
+
+    /// How it is sent.
+    pub fn sending(&self) -> &SendArgs {
+        &self.send
     }
 
     /// The seed.

@@ -20,6 +20,7 @@ pub mod interfaces;
 pub mod lab;
 pub mod lint;
 pub mod message;
+pub mod nagios;
 pub mod open_link;
 pub mod options;
 pub mod outcome;
@@ -239,6 +240,16 @@ impl Command {
             _ => self
                 .out()
                 .map_or((args::ColorChoice::Auto, false), |it| (it.color, it.json)),
+        }
+    }
+
+    /// Whether notices are to be left out.
+    pub fn quiet(&self) -> bool {
+        match self {
+            Command::Convert(args) => args.quiet,
+            Command::Conform(args) => args.quiet,
+            Command::Servers(args) => args.quiet,
+            _ => self.out().is_some_and(|it| it.quiet),
         }
     }
 

@@ -10,6 +10,7 @@ use super::args::{ColorChoice, LinkArgs, SeedArgs, parse_duration};
 use super::census::{Allowed, Census, Change, INFORM_KIND};
 use super::edits::Edits;
 use super::message::tag;
+use super::nagios::NagiosArgs;
 use super::outcome::Sink;
 use super::session::{OpenLink, Session};
 use super::witness::Witness;
@@ -97,6 +98,8 @@ pub struct ServersArgs {
     /// When to use colours
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub color: ColorChoice,
+    #[command(flatten)]
+    pub(super) nagios: NagiosArgs,
 }
 
 fn parse_allowed(text: &str) -> Result<Allowed, String> {
@@ -140,6 +143,11 @@ const SPACING: Duration = Duration::from_millis(100);
 const CHANGES: usize = 10_000;
 
 impl ServersArgs {
+    /// Whether it looks again and again.
+    pub fn watches(&self) -> bool {
+        self.watch.is_some()
+    }
+
     /// The seed.
     pub fn seed(&self) -> Option<u64> {
         self.seed.seed

@@ -232,7 +232,7 @@ pub fn command_line(host: &Host, words: &[String]) -> Result<Command, String> {
         }
         words.splice(1..1, more);
     }
-    Command::parse_words(&words).map_err(|it| {
+    let command = Command::parse_words(&words).map_err(|it| {
         let text = it.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         // How to get help is another matter here than in a shell.
@@ -242,7 +242,15 @@ pub fn command_line(host: &Host, words: &[String]) -> Result<Command, String> {
         text.replace("Usage: dhcpcraft ", "Usage: ")
             .trim_end()
             .to_string()
-    })
+    })?;
+    match command.monitoring() {
+        Ok(None) => Ok(command),
+        _ => Err(
+            "--nagios is for a monitoring system, which calls `dhcpcraft` itself; \
+                  here there are --expect and assertions"
+                .into(),
+        ),
+    }
 }
 
 /// Gathers what a command yields; notices go to standard error.

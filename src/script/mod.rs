@@ -20,6 +20,7 @@ mod json;
 mod judge;
 pub mod language;
 mod lint;
+pub mod nagios;
 pub mod names;
 mod option_list;
 mod options;

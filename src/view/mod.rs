@@ -11,6 +11,7 @@ mod lint;
 mod lookup;
 mod meaning;
 mod replay;
+pub mod nagios;
 mod replies;
 mod servers;
 pub mod source;

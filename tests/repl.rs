@@ -221,7 +221,7 @@ proptest! {
         let name = MESSAGES[which];
         let definition = Command::definitions().iter().find(|it| it.get_name() == name).unwrap();
         let all: Vec<_> = definition.get_arguments().filter(|it| {
-            !matches!(it.get_id().as_str(), "help" | "interface" | "write" | "from" | "seed" | "interval" | "timeout" | "dry_run" | "count" | "expect" | "lint" | "condition" | "type" | "kind")
+            !matches!(it.get_id().as_str(), "help" | "interface" | "write" | "from" | "seed" | "interval" | "timeout" | "dry_run" | "count" | "expect" | "lint" | "nagios" | "condition" | "type" | "kind")
         }).collect();
         let mut words = vec![name.to_string(), "--dry-run".to_string(), format!("--seed={SEED}")];
         if name == "craft" {

@@ -132,7 +132,9 @@ impl Report {
 
 /// Text that ends neither the line nor, with a bar, the text itself.
 fn safe(text: &str) -> String {
-    super::escape(text).replace('|', "\\x7c")
+    // Much of it is escaped already, so a backslash stays one.
+    let text = super::escape(text).replace("\\\\", "\\");
+    text.replace('|', "\\x7c")
 }
 
 /// The last message of ours that waits for answers.

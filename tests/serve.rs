@@ -5,161 +5,10 @@ mod support;
 
 use std::fs;
 use std::net::Ipv4Addr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use serde_json::Value as Json;
-use support::segment::{Host, Segment};
-use support::{expect_within, require, wait_for};
-
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 200);
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A process that ends with the value.
-struct Running(Child);
-
-impl Running {
-    fn signal(&self, name: &str) {
-        let pid = self.0.id().to_string();
-        let sent = Command::new("sh")
-            .args(["-c", "kill -$1 $0", &pid, name])
-            .status();
-        assert!(sent.expect("a shell").success(), "the process is there");
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The tool as a server, and what it says it sent and received.
-struct Tool {
-    _process: Running,
-    _host: Host,
-    lines: PathBuf,
-}
-
-impl Tool {
-    fn start(segment: &Segment, name: &str, args: &[&str]) -> Tool {
-        let host = segment.host(SERVER);
-        let lines = segment.directory().join(name);
-        let said = segment.directory().join(format!("{name}.err"));
-        let process = host
-            .command(env!("CARGO_BIN_EXE_dhcpcraft"))
-            .args(["serve", "--json", "-i", host.interface()])
-            .args(["--pool", "10.77.0.100-10.77.0.110"])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(fs::File::create(&lines).expect("a file"))
-            .stderr(fs::File::create(&said).expect("a file"))
-            .spawn()
-            .expect("the tool starts");
-        let text = || fs::read_to_string(&said).unwrap_or_default();
-        expect_within("the server to be there", PATIENCE, || {
-            text().contains("serving")
-        });
-        Tool {
-            _process: Running(process),
-            _host: host,
-            lines,
-        }
-    }
-
-    /// The messages so far.
-    fn messages(&self) -> Vec<Json> {
-        let text = fs::read_to_string(&self.lines).unwrap_or_default();
-        let all = text
-            .lines()
-            .filter_map(|it| serde_json::from_str::<Json>(it).ok());
-        all.filter(|it| it["message"].is_object()).collect()
-    }
-
-    /// How many messages of a type there are so far.
-    fn count(&self, kind: &str) -> usize {
-        self.messages()
-            .iter()
-            .filter(|it| it["message"]["type"] == kind)
-            .count()
-    }
-
-    #[track_caller]
-    fn expect(&self, what: &str, mut wanted: impl FnMut(&Json) -> bool) {
-        let found = wait_for(|| self.messages().iter().any(&mut wanted), PATIENCE);
-        assert!(
-            found,
-            "{what} does not come; so far: {:#?}",
-            self.summaries()
-        );
-    }
-
-    fn summaries(&self) -> Vec<String> {
-        self.messages()
-            .iter()
-            .map(|it| it["summary"].to_string())
-            .collect()
-    }
-}
-
-/// A REQUEST of a client that holds the address: from ciaddr, without options 50 and 54.
-fn renewal(message: &Json) -> bool {
-    let it = &message["message"];
-    it["type"] == "REQUEST"
-        && it["ciaddr"] != "0.0.0.0"
-        && it["server_id"].is_null()
-        && it["requested_ip"].is_null()
-}
-
-/// An executable script in the segment's directory.
-fn script(segment: &Segment, name: &str, text: &str) -> PathBuf {
-    let path = segment.directory().join(name);
-    fs::write(&path, text).expect("a script");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it runs");
-    path
-}
-
-fn quiet(command: &mut Command) -> Running {
-    let command = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    Running(command.spawn().expect("the client starts"))
-}
-
-/// busybox's client, which tells its address through a file.
-fn udhcpc(segment: &Segment) -> (Running, PathBuf) {
-    let bound = segment.directory().join("bound");
-    let _ = fs::remove_file(&bound);
-    let text = "#!/bin/sh\ncase $1 in\nbound|renew)\n  ip address replace \"$ip/24\" dev \"$interface\"\n  echo \"$ip\" >\"$BOUND\";;\n\
-                deconfig) ip address flush dev \"$interface\";;\nesac\n";
-    let mut command = segment.client_command(require("busybox"));
-    command
-        .args([
-            "udhcpc",
-            "-f",
-            "-R",
-            "-t",
-            "3",
-            "-T",
-            "1",
-            "-A",
-            "1",
-            "-i",
-            segment.client_interface(),
-            "-s",
-        ])
-        .arg(script(segment, "udhcpc-script", text))
-        .env("BOUND", &bound);
-    (quiet(&mut command), bound)
-}
-
-fn address(bound: &Path) -> Option<Ipv4Addr> {
-    fs::read_to_string(bound).ok()?.trim().parse().ok()
-}
+use support::clients::{Dhclient, PATIENCE, Tool, address, dhcpcd, renewal, udhcpc};
+use support::expect_within;
+use support::segment::Segment;
 
 #[test]
 fn udhcpc_obtains_renews_and_releases() {
@@ -211,40 +60,13 @@ fn rules_decide_what_udhcpc_gets() {
 fn dhclient_obtains_renews_and_releases() {
     let segment = Segment::new();
     let tool = Tool::start(&segment, "serve", &["--lease-time", "8s"]);
-    let text = "#!/bin/sh\ncase $reason in\nBOUND|RENEW|REBIND|REBOOT) ip address replace \"$new_ip_address/24\" dev \"$interface\";;\n\
-                RELEASE|EXPIRE|PREINIT) ip address flush dev \"$interface\"; ip link set \"$interface\" up;;\nesac\n";
-    let hook = script(&segment, "dhclient-script", text);
-    let (leases, pid) = (
-        segment.directory().join("leases"),
-        segment.directory().join("pid"),
-    );
-    let dhclient = |args: &[&str]| {
-        let mut command = segment.client_command(require("dhclient"));
-        command
-            .args(args)
-            .arg("-lf")
-            .arg(&leases)
-            .arg("-pf")
-            .arg(&pid)
-            .arg("-sf")
-            .arg(&hook)
-            .arg(segment.client_interface());
-        command
-    };
-    let client = quiet(&mut dhclient(&["-d"]));
+    let dhclient = Dhclient::new(&segment);
+    let client = dhclient.start();
     tool.expect("a lease", |it| it["message"]["type"] == "ACK");
     tool.expect("a renewal at T1", renewal);
     expect_within("its ACK", PATIENCE, || tool.count("ACK") >= 2);
     drop(client);
-    let released = dhclient(&["-r"])
-        .stdin(Stdio::null())
-        .output()
-        .expect("dhclient starts");
-    assert!(
-        released.status.success(),
-        "{}",
-        String::from_utf8_lossy(&released.stderr)
-    );
+    dhclient.release();
     tool.expect("a RELEASE", |it| it["message"]["type"] == "RELEASE");
     assert_eq!(tool.count("NAK"), 0);
 }
@@ -257,31 +79,10 @@ fn dhcpcd_obtains_renews_and_releases() {
         "serve",
         &["--lease-time", "24s", "-o", "router=10.77.0.1"],
     );
-    // It keeps its state in directories of the system's: here they are its own.
-    let own = "mount -t tmpfs own /run && mkdir -p /run/dhcpcd && mount -t tmpfs own /var/lib/dhcpcd && exec \"$@\"";
-    let mut command = segment.client_command(require("unshare"));
-    command
-        .args(["--mount", "sh", "-c", own, "sh"])
-        .arg(require("dhcpcd"))
-        .args([
-            "-4",
-            "-B",
-            "-A",
-            "-K",
-            "-p",
-            "-c",
-            "/bin/true",
-            "-f",
-            "/dev/null",
-            "-t",
-            "10",
-        ])
-        .arg(segment.client_interface());
-    let client = quiet(&mut command);
+    let client = dhcpcd(&segment);
     tool.expect("a lease", |it| it["message"]["type"] == "ACK");
     tool.expect("a renewal at T1", renewal);
     expect_within("its ACK", PATIENCE, || tool.count("ACK") >= 2);
-    // ALRM has it release its lease.
     client.signal("ALRM");
     tool.expect("a RELEASE", |it| it["message"]["type"] == "RELEASE");
     assert_eq!(tool.count("NAK"), 0);

@@ -6,6 +6,7 @@
 // Each test binary compiles this module anew and uses a part of it.
 #![allow(dead_code)]
 
+pub mod clients;
 pub mod leases;
 pub mod peers;
 pub mod process;

@@ -104,8 +104,8 @@ fn of_dhclient_the_hostname_in_its_release() {
     dhclient.release();
     judged.expect(&[
         RENEWAL_UNFINISHED,
-        // Debian's dhclient sends the host name with every message. In a RELEASE table 5 of RFC 2131 rules out all
-        // options but the message type, the server and client identifiers, and a message.
+        // Debian's dhclient sends the host name with every message. In table 5 of RFC 2131 it is one of "all others",
+        // which a RELEASE MUST NOT have.
         "RELEASE warning: hostname, client-option-forbidden",
         RELEASE_UNFINISHED,
     ]);

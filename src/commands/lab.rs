@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +12,10 @@ use super::Error;
 use super::args::parse_duration;
 use crate::dhcp::assign::{self, Assignment};
 use crate::link::segment::{Quality, Segment};
-use crate::talk::{FAULTS, Fault, Host, Rules, Seated, Server, ServerConfig, Subnet};
+use crate::talk::{
+    Behind, FAULTS, Fault, HOPS, Host, Relay, RelayConfig, Rules, Seated, Server, ServerConfig,
+    Subnet,
+};
 use crate::wire::MacAddr;
 
 /// The client's MAC address where nobody names one.
@@ -27,8 +31,16 @@ const SERVER_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x01);
 const SECOND_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x66);
 const HOST_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x99);
 
+/// The relay agent behind it in a chain.
+const SECOND_RELAY: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+/// The first agent's address on the link between the two, and an agent's on the server's.
+const BETWEEN_RELAYS: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
+const BEFORE_SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 254);
+/// How the MAC address of the last agent among its clients ends; its other one is the next.
+const RELAY_MACS: u8 = 0xf2;
+
 /// The casts of the lab, and what plays in each.
-pub const CASTS: [(&str, &str); 6] = [
+pub const CASTS: [(&str, &str); 8] = [
     ("lab", "one server, 192.0.2.1"),
     (
         "lab:two-servers",
@@ -41,6 +53,14 @@ pub const CASTS: [(&str, &str); 6] = [
     ("lab:nak", "the server refuses every request"),
     ("lab:silent", "nobody answers"),
     ("lab:lossy", "three frames in ten are lost"),
+    (
+        "lab:relay",
+        "a relay agent, 198.51.100.1, stands before the server",
+    ),
+    (
+        "lab:two-relays",
+        "two relay agents in a chain stand before the server",
+    ),
 ];
 
 /// Whether `-i NAME` means the lab.
@@ -106,6 +126,51 @@ pub fn rules_file(name: &str) -> Option<&Path> {
     file.ends_with(".star").then(|| Path::new(file))
 }
 
+/// The relay agents of a cast, the nearest to the clients first: each one's address among its clients.
+fn agents(name: &str) -> Option<&'static [Ipv4Addr]> {
+    match name {
+        "lab:relay" => Some(&[RELAY]),
+        "lab:two-relays" => Some(&[RELAY, SECOND_RELAY]),
+        _ => None,
+    }
+}
+
+/// The clients' segment, with the agents and behind the last of them the server.
+fn relayed(name: &str, seed: u64, agents: &[Ipv4Addr]) -> Result<Segment, Error> {
+    let Some((address, rest)) = agents.split_first() else {
+        let mut segment = Segment::new(name, seed, Quality::default());
+        let server = Server::new(server()?, ChaCha8Rng::seed_from_u64(seed));
+        segment.seat(Box::new(Seated(server)));
+        return Ok(segment);
+    };
+    let number = RELAY_MACS - 2 * rest.len() as u8;
+    let mac = |number| MacAddr::new(0x02, 0x00, 0x5e, 0x00, 0x00, number);
+    let (next, upstream) = match rest.first() {
+        Some(next) => (*next, BETWEEN_RELAYS),
+        None => (SERVER, BEFORE_SERVER),
+    };
+    let circuit = suboptions_of("circuit-id=port-7")?;
+    let relay = Relay::new(RelayConfig {
+        address: *address,
+        mac: mac(number),
+        upstream,
+        upstream_mac: mac(number + 1),
+        servers: vec![(next, next)],
+        info: Some(Rc::new(move |_| circuit.clone())),
+        hops: HOPS,
+    });
+    let servers = relayed(name, seed.wrapping_add(1), rest)?;
+    let mut segment = Segment::new(name, seed, Quality::default());
+    segment.seat(Box::new(Behind::new(relay, servers)));
+    Ok(segment)
+}
+
+/// Data of an option 82.
+fn suboptions_of(text: &str) -> Result<Vec<u8>, Error> {
+    let all = options(&[&format!("relay-info={text}")])?;
+    Ok(all.into_iter().flat_map(|it| it.data).collect())
+}
+
 /// The segment with the cast that `name` asks for; `rules` reads those of a file.
 pub fn open(
     name: &str,
@@ -117,6 +182,9 @@ pub fn open(
         quality.loss = 0.3;
     }
     let mut segment = Segment::new(name, seed, quality);
+    if let Some(agents) = agents(name) {
+        return relayed(name, seed, agents);
+    }
     let mut first = server()?;
     first.refuse = name == "lab:nak";
     if let Some(fault) = fault(name) {

@@ -100,6 +100,13 @@ impl Segment {
         self.stations.push(station);
     }
 
+    /// When the next thing happens on it: a frame arrives, or a station wakes.
+    pub fn due(&self) -> Option<Time> {
+        let arrival = self.travelling.peek().map(|Reverse((at, ..))| *at);
+        let wake = self.next_deadline().map(|(at, _)| at);
+        arrival.into_iter().chain(wake).min()
+    }
+
     fn transmit(&mut self, from: Sender, at: Time, bytes: Vec<u8>) {
         // Drawn for each frame, lost or not, so that the loss of one does not move the others.
         let (luck, delay) = (self.chance.next_u32(), self.chance.next_u32());

@@ -2,6 +2,7 @@
 //! in, frames and deadlines come out, so that the same player serves a command, the lab and a test.
 
 mod asker;
+mod behind;
 mod client;
 mod driver;
 mod fault;
@@ -11,6 +12,7 @@ mod matching;
 mod player;
 mod recording;
 mod replay;
+mod relay;
 mod resolver;
 mod rules;
 mod sender;
@@ -20,6 +22,7 @@ mod survey;
 mod watch;
 
 pub use asker::{Asker, AskerConfig};
+pub use behind::Behind;
 pub use client::{Choose, Client, ClientConfig, ClientEnd, Hold};
 pub use driver::{Event, run};
 pub use fault::{FAULTS, Fault, Spoiled, lease};
@@ -28,6 +31,7 @@ pub use matching::{Verdict, checksum_fault, match_reply, vlans};
 pub use player::{Late, Outbox, Outgoing, Player, Seated};
 pub use recording::{Recorded, RecordedReply, Step, from_client, spoken_of, steps};
 pub use replay::{LiveReply, Played, Replay, ReplayConfig};
+pub use relay::{Both, HOPS, MakeInfo, Relay, RelayConfig, Side};
 pub use resolver::Resolver;
 pub use rules::{Answering, Rules};
 pub use sender::{Sender, SenderConfig};

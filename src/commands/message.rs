@@ -473,19 +473,11 @@ pub fn tag(frame: &mut Frame, tags: &[Dot1Q]) {
 /// `None` when that is on its own network, or somebody else sends.
 fn gateway(ack: &Frame, message: &Frame) -> Option<Ipv4Addr> {
     let (ack, ip) = (Message::of(ack)?, message.ipv4()?);
-    let mask = u32::from(ack.subnet_mask()?);
-    let near = |other: Ipv4Addr| u32::from(other) & mask == u32::from(ip.src) & mask;
     let own = [ack.bootp.yiaddr, ack.bootp.ciaddr].contains(&ip.src);
-    if !own || ip.src.is_unspecified() || near(ip.dst) {
-        return None;
+    match own && !ip.src.is_unspecified() {
+        true => ack.router_to(ip.dst, ip.src),
+        false => None,
     }
-    let routers = ack.data(3)?;
-    let (routers, _) = routers.as_chunks::<4>();
-    routers
-        .iter()
-        .copied()
-        .map(Ipv4Addr::from)
-        .find(|it| near(*it))
 }
 
 /// Finds the Ethernet address for a unicast message that has none yet: that of its destination, or of the

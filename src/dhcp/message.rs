@@ -186,6 +186,23 @@ impl<'a> Message<'a> {
         self.seconds(51)
     }
 
+    /// The router (option 3) by which a host with this lease, at `own`, reaches another address; `None` where
+    /// that is on its own network by the subnet mask, or no router is.
+    pub fn router_to(&self, other: Ipv4Addr, own: Ipv4Addr) -> Option<Ipv4Addr> {
+        let mask = u32::from(self.subnet_mask()?);
+        let near = |it: Ipv4Addr| u32::from(it) & mask == u32::from(own) & mask;
+        if near(other) {
+            return None;
+        }
+        let routers = self.data(3)?;
+        let (routers, _) = routers.as_chunks::<4>();
+        routers
+            .iter()
+            .copied()
+            .map(Ipv4Addr::from)
+            .find(|it| near(*it))
+    }
+
     /// Option 58, T1, in seconds.
     pub fn renewal_time(&self) -> Option<u32> {
         self.seconds(58)

@@ -301,8 +301,13 @@ impl Client {
         if phase == Phase::Expired {
             return self.restart(now, out);
         }
-        let again = held.again(now);
-        let waiting = matches!(self.state, State::Holding(_, true));
+        if phase == Phase::Renewing && self.find_hop(now, out) {
+            return;
+        }
+        let State::Holding(held, waiting) = &self.state else {
+            return;
+        };
+        let (again, waiting) = (held.again(now), *waiting);
         if !waiting {
             self.config.identity.xid = self.chance.next_u32();
             self.began = now;
@@ -328,6 +333,35 @@ impl Client {
         self.due = [again, next].into_iter().flatten().min();
     }
 
+    /// Asks who leads to the server, where that is to be found out first. One who plays another machine than
+    /// the client has its own ways.
+    fn find_hop(&mut self, now: Time, out: &mut Outbox) -> bool {
+        let who = &self.config.identity;
+        let (State::Holding(held, _), true) = (&mut self.state, who.source_mac == who.client_mac)
+        else {
+            return false;
+        };
+        let Some((hop, wait)) = held.ask() else {
+            return false;
+        };
+        let (mac, own) = (who.source_mac, held.address());
+        out.send(self.arp(mac, own, hop), format!("ARP: who has {hop}?"));
+        self.due = Some(now + wait);
+        true
+    }
+
+    /// An ARP request, tagged as the messages are.
+    fn arp(&self, mac: MacAddr, own: Ipv4Addr, target: Ipv4Addr) -> Frame {
+        let ether = Ether {
+            src: mac,
+            ..Ether::default()
+        };
+        let mut layers = vec![ether.into()];
+        layers.extend(self.request.tags().map(Layer::from));
+        layers.push(Arp::request(mac, own, target).into());
+        Frame::new(layers)
+    }
+
     /// Back to INIT.
     fn restart(&mut self, now: Time, out: &mut Outbox) {
         self.config.identity.xid = self.chance.next_u32();
@@ -346,19 +380,8 @@ impl Client {
         }
         *sent += 1;
         let mac = self.config.identity.source_mac;
-        let mut layers = vec![
-            Ether {
-                src: mac,
-                ..Ether::default()
-            }
-            .into(),
-        ];
-        layers.extend(self.request.layers.iter().filter_map(|layer| match layer {
-            Layer::Dot1Q(tag) => Some(Layer::Dot1Q(tag.clone())),
-            _ => None,
-        }));
-        layers.push(Arp::request(mac, Ipv4Addr::UNSPECIFIED, address).into());
-        out.send(Frame::new(layers), format!("ARP probe for {address}"));
+        let probe = self.arp(mac, Ipv4Addr::UNSPECIFIED, address);
+        out.send(probe, format!("ARP probe for {address}"));
         self.due = Some(now + PROBE_INTERVAL);
     }
 
@@ -482,6 +505,13 @@ impl Player for Client {
             && let Some((answer, note)) = held.answer(frame)
         {
             out.send(answer, note);
+            return Some(Verdict::Part);
+        }
+        if let State::Holding(held, _) = &mut self.state
+            && held.told(frame)
+        {
+            self.due = Some(now);
+            self.age(now, out);
             return Some(Verdict::Part);
         }
         match match_reply(&self.request, frame)? {

@@ -28,6 +28,7 @@ pub enum Phase {
 pub struct Held {
     ack: Frame,
     host: Host,
+    hop: Option<Hop>,
     granted: Time,
     t1: Duration,
     t2: Duration,
@@ -35,6 +36,32 @@ pub struct Held {
     /// By how much its timers run faster.
     scale: f64,
 }
+
+/// The neighbour through which unicast reaches a server behind a relay agent: its router, or the server itself
+/// where that has an address on this network.
+#[derive(Clone, Debug)]
+struct Hop {
+    ip: Ipv4Addr,
+    mac: Option<MacAddr>,
+    asked: bool,
+}
+
+impl Hop {
+    /// Where the server that gave a lease is a neighbour, its ACK's sender is the hop, and there is nothing to find.
+    fn of(ack: &Message) -> Option<Hop> {
+        let server = ack
+            .server_id()
+            .filter(|_| !ack.bootp.giaddr.is_unspecified())?;
+        Some(Hop {
+            ip: ack.router_to(server, ack.bootp.yiaddr).unwrap_or(server),
+            mac: None,
+            asked: false,
+        })
+    }
+}
+
+/// How long ARP's answer is waited for at most.
+const ARP_WAIT: Duration = Duration::from_secs(1);
 
 /// Shortest time between two REQUESTs of a client that renews or rebinds.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -63,6 +90,7 @@ impl Held {
         let t1 = part(message.renewal_time(), 0.5).min(t2);
         Some(Held {
             host: Host::new(bootp.yiaddr, bootp.client_mac()).on(vlans(ack)),
+            hop: Hop::of(&message),
             ack: ack.clone(),
             granted,
             t1,
@@ -115,14 +143,40 @@ impl Held {
     pub fn request(&self, phase: Phase, who: &Identity) -> Option<Draft> {
         let message = Message::of(&self.ack)?;
         let holder = template::holder(message, self.ack.ether(), who);
+        // Nobody answers ARP: the relay agent that brought the ACK is the best guess at a router.
+        let sender = self.ack.ether().map(|it| it.src);
+        let hop = self.hop.as_ref().and_then(|it| it.mac.or(sender));
         let holder = Identity {
             source_mac: who.source_mac,
+            server_mac: holder.server_mac.or(hop),
             ..holder
         };
         Some(match phase {
             Phase::Rebinding => template::rebinding(&holder),
             _ => template::renewing(&holder),
         })
+    }
+
+    /// The neighbour to ask ARP for before the server can be asked by unicast (RFC 2131 section 4.3.6), and how
+    /// long to wait for its answer. Asked once for each lease.
+    pub fn ask(&mut self) -> Option<(Ipv4Addr, Duration)> {
+        let hop = self.hop.as_mut().filter(|it| !it.asked)?;
+        hop.asked = true;
+        Some((hop.ip, ARP_WAIT.min((self.t2 - self.t1) / 2)))
+    }
+
+    /// Takes ARP's answer; whether it is one that was waited for.
+    pub fn told(&mut self, frame: &Frame) -> bool {
+        let here = vlans(frame) == vlans(&self.ack);
+        let arp = frame.arp().filter(|it| here && it.op == 2);
+        let Some((hop, arp)) = self.hop.as_mut().zip(arp) else {
+            return false;
+        };
+        if !hop.asked || hop.mac.is_some() || arp.sender_ip() != Some(hop.ip) {
+            return false;
+        }
+        hop.mac = arp.sender_mac();
+        hop.mac.is_some()
     }
 
     /// The answer to a host that asks for the address, with ARP or ping.

@@ -706,3 +706,87 @@ fn dhcrelay_without_its_option_passes_a_relayed_message_on_as_it_is() {
     assert_eq!(field(&chained[0], "BOOTP", "giaddr"), "198.51.100.77");
     assert_eq!(info(&chained[0]), "circuit-id=\"port-9\"");
 }
+
+/// A frame's own words: `sent REQUEST 02:…`.
+fn renewals(lines: &[Json]) -> Vec<&Json> {
+    let renewing =
+        |it: &&Json| it["message"]["type"] == "REQUEST" && it["message"]["ciaddr"] != "0.0.0.0";
+    lines.iter().filter(renewing).collect()
+}
+
+#[test]
+fn a_lease_held_behind_dhcrelay_is_renewed_by_unicast_to_the_router() {
+    let (clients, _servers, server, relay) = behind_dhcrelay(Kind::Dnsmasq, &[]);
+    // Ten minutes of lease: T1 comes after three seconds.
+    let hold = ["dora", "--hold", "5s", "--time-scale", "100", "--json"];
+    let lines = run(&clients, &hold).succeeded().json();
+    let sent = renewals(&lines);
+    assert!(!sent.is_empty(), "no renewal");
+    for it in sent {
+        assert_eq!(field(it, "Ether", "dst"), relay.mac());
+        assert_eq!(
+            field(it, "IP", "dst"),
+            server.address().to_string().as_str()
+        );
+    }
+    let acks = lines.iter().filter(|it| {
+        it["message"]["type"] == "ACK"
+            && it["verdict"] == "part"
+            && it["message"]["ciaddr"] != "0.0.0.0"
+    });
+    assert!(acks.count() > 0, "the renewal is acknowledged");
+}
+
+#[test]
+fn in_the_lab_a_relay_agent_stands_before_the_server() {
+    for (cast, hops_of_mac) in [
+        ("lab:relay", "02:00:5e:00:00:f2"),
+        ("lab:two-relays", "02:00:5e:00:00:f0"),
+    ] {
+        let args = [
+            "dora", "-i", cast, "--lint", "--hold", "2h", "--json", "--seed", "1",
+        ];
+        let lines = tool(&args).succeeded().json();
+        let kinds: Vec<&str> = lines
+            .iter()
+            .filter_map(|it| it["message"]["type"].as_str())
+            .collect();
+        let renewed = ["REQUEST", "ACK"].repeat(3);
+        assert_eq!(
+            kinds,
+            [&["DISCOVER", "OFFER", "REQUEST", "ACK"][..], &renewed].concat()
+        );
+        for it in lines
+            .iter()
+            .filter(|it| it["direction"] == "received" && it["message"].is_object())
+        {
+            // What the agent added the client never sees.
+            assert!(!options(it).0.contains(&82), "{it}");
+            assert_eq!(field(it, "Ether", "src"), hops_of_mac);
+        }
+        let first = &lines[1];
+        assert_eq!(first["message"]["giaddr"], "198.51.100.1");
+        assert_eq!(first["message"]["yiaddr"], "198.51.100.100");
+        assert_eq!(field(first, "IP", "src"), "198.51.100.1");
+        assert_eq!(field(first, "IP", "dst"), "198.51.100.100");
+        // Renewed past the agent, by unicast through the router that ARP found.
+        for it in renewals(&lines) {
+            assert_eq!(field(it, "Ether", "dst"), hops_of_mac);
+            assert_eq!(field(it, "IP", "dst"), "192.0.2.1");
+        }
+        // The same life with the flag set, answered by broadcast.
+        let flagged = tool(&["discover", "-i", cast, "--broadcast", "--json"])
+            .succeeded()
+            .json();
+        assert_eq!(field(&flagged[1], "IP", "dst"), "255.255.255.255");
+        assert_eq!(field(&flagged[1], "Ether", "dst"), "ff:ff:ff:ff:ff:ff");
+        for (name, more) in [
+            ("reboot", &["--requested-ip", "203.0.113.9"][..]),
+            ("inform", &["--ciaddr", "198.51.100.9"]),
+        ] {
+            let run = tool(&[&[name, "-i", cast, "--json"], more].concat());
+            let code = if name == "reboot" { 4 } else { 0 };
+            assert_eq!(run.code, Some(code), "{run:?}");
+        }
+    }
+}

@@ -56,8 +56,9 @@ impl Behind {
         let senders = [
             frame.ipv4().map(|it| it.src),
             frame.arp().and_then(Arp::sender_ip),
-            // A reply to the relay agent before this one goes the way that its message came.
+            // What answers a message of the relay agent before this one goes the way that it came.
             frame.bootp().map(|it| it.giaddr),
+            frame.bootp().map(|it| it.ciaddr),
         ];
         let neighbours = match side {
             Side::Clients => &mut self.clients_at,

@@ -26,6 +26,7 @@ pub mod options;
 pub mod outcome;
 mod progress;
 pub mod relay;
+pub mod relay_agent;
 pub mod renew;
 pub mod replay;
 pub mod script;
@@ -129,6 +130,8 @@ pub enum Command {
     Renew(message::MessageArgs),
     /// Play a DHCP server, well-behaved or not
     Serve(serve::ServeArgs),
+    /// Play a relay agent between clients on one interface and servers on another
+    Relay(relay_agent::RelayAgentArgs),
     /// List the servers that answer; with --allow any other one fails
     Servers(servers::ServersArgs),
     /// Watch a link: DHCP frames as they come
@@ -212,6 +215,7 @@ impl Command {
             Command::Dora(args) => Some(args.out()),
             Command::Show(args) => Some(args.out()),
             Command::Serve(args) => Some(args.out()),
+            Command::Relay(args) => Some(args.out()),
             Command::Sniff(args) => Some(args.out()),
             Command::Replay(args) => Some(args.out()),
             _ => self.message().map(|(_, args)| args.out()),
@@ -297,6 +301,7 @@ impl Command {
             Command::Show(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Serve(args) if args.lists_faults() => Outcome::Faults,
             Command::Serve(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Relay(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Replay(args) => Outcome::Replayed(args.run(session, sink)?),

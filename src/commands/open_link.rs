@@ -1,5 +1,7 @@
 //! A link that is open, and players on it.
 
+use std::time::Duration;
+
 use super::Error;
 use super::here::Here;
 use super::outcome::{Direction, Entry, Sink, Verdict};
@@ -7,7 +9,7 @@ use super::session::Session;
 use super::witness::Witness;
 use crate::link::label::{Label, Labelled};
 use crate::link::{Link, Time};
-use crate::talk::{self, Event, Player};
+use crate::talk::{self, Event, Player, Relay, Side};
 
 /// An open link and what is known of this end of it.
 pub struct OpenLink {
@@ -78,6 +80,53 @@ impl OpenLink {
             Some(error) => Err(error.into()),
             None => Ok(session.interrupted()),
         }
+    }
+}
+
+/// Has a relay agent stand between the clients' link and the servers', both real, until the time is over or the
+/// user stops it. What it takes, drops and sends goes to `sink`, each with its side.
+pub(super) fn relay_between(
+    relay: &mut Relay,
+    links: [&mut OpenLink; 2],
+    timeout: Option<Duration>,
+    session: &Session,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
+    let [clients, servers] = links.map(|it| it.link());
+    let link_type = clients.link_type();
+    let until = timeout.map(|it| clients.now() + it);
+    let (mut frames, mut first, mut last_sent) = (0, None, None);
+    let mut failed = None;
+    talk::run_between(
+        relay,
+        [clients, servers],
+        |side, event| {
+            frames += 1;
+            let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
+            let Some(mut entry) = entry else {
+                return std::ops::ControlFlow::Continue(());
+            };
+            if entry.direction == Direction::Received {
+                entry.after = None;
+                let side = match side {
+                    Side::Clients => "from the clients' side",
+                    Side::Servers => "from the servers' side",
+                };
+                entry.comment = Some(side.into());
+            }
+            match sink.entry(&entry) {
+                Ok(()) => std::ops::ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    std::ops::ControlFlow::Break(())
+                }
+            }
+        },
+        |now| session.interrupted() || until.is_some_and(|it| it <= now),
+    )?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
     }
 }
 

@@ -62,6 +62,17 @@ impl RelayArg {
         Ok(relay)
     }
 
+    /// Data of its option 82 for a message as its client sent it; empty where none can be made.
+    pub fn info_of(&self, frame: &Frame) -> Vec<u8> {
+        let client = Client {
+            mac: frame.bootp().map(|it| it.client_mac()).unwrap_or_default(),
+            vlan: frame.vlans().last().unwrap_or(0),
+            number: 1,
+            unicast: frame.ipv4().is_some_and(|it| !it.dst.is_broadcast()),
+        };
+        self.info(&client).unwrap_or_default()
+    }
+
     /// Data of its option 82 for a client.
     fn info(&self, client: &Client) -> Result<Vec<u8>, String> {
         let Some(template) = &self.info else {

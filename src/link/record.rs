@@ -1,5 +1,8 @@
 //! Records a link: every frame sent and received goes into a capture, in order, as it happens.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use pnet::util::MacAddr;
 
 use super::capture::{CaptureWriter, InterfaceInfo, Packet};
@@ -8,7 +11,9 @@ use super::{Health, Link, LinkError, Received, Time};
 /// A link whose frames are written down.
 pub struct Recorder {
     inner: Box<dyn Link>,
-    writer: CaptureWriter,
+    writer: Rc<RefCell<CaptureWriter>>,
+    /// Its number among the interfaces of the capture.
+    interface: u32,
     comment: Option<String>,
     /// Received, and written as soon as somebody said what it is or anything else happens.
     pending: Option<Packet>,
@@ -16,11 +21,22 @@ pub struct Recorder {
 
 impl Recorder {
     /// Records `inner` into `writer`.
-    pub fn new(inner: Box<dyn Link>, mut writer: CaptureWriter) -> Result<Self, LinkError> {
-        writer.declare(0, &InterfaceInfo::new(inner.name(), inner.link_type()))?;
+    pub fn new(inner: Box<dyn Link>, writer: CaptureWriter) -> Result<Self, LinkError> {
+        Recorder::sharing(inner, Rc::new(RefCell::new(writer)), 0)
+    }
+
+    /// Records `inner` as the interface of this number into a capture that other links are recorded into too.
+    pub fn sharing(
+        inner: Box<dyn Link>,
+        writer: Rc<RefCell<CaptureWriter>>,
+        interface: u32,
+    ) -> Result<Self, LinkError> {
+        let info = InterfaceInfo::new(inner.name(), inner.link_type());
+        writer.borrow_mut().declare(interface, &info)?;
         Ok(Recorder {
             inner,
             writer,
+            interface,
             comment: None,
             pending: None,
         })
@@ -28,7 +44,7 @@ impl Recorder {
 
     fn write_pending(&mut self) -> Result<(), LinkError> {
         if let Some(packet) = self.pending.take() {
-            self.writer.write(&packet)?;
+            self.writer.borrow_mut().write(&packet)?;
         }
         Ok(())
     }
@@ -61,10 +77,10 @@ impl Link for Recorder {
         if let (Some(comment), Some(fate)) = (&mut comment, self.inner.fate()) {
             *comment += &format!(", {fate}");
         }
-        self.writer.write(&Packet {
+        self.writer.borrow_mut().write(&Packet {
             at,
             link_type: self.inner.link_type(),
-            interface: 0,
+            interface: self.interface,
             bytes: frame.to_vec(),
             original_len: frame.len() as u32,
             comment,
@@ -78,7 +94,7 @@ impl Link for Recorder {
         self.pending = received.as_ref().map(|it| Packet {
             at: it.at,
             link_type: self.inner.link_type(),
-            interface: 0,
+            interface: self.interface,
             bytes: it.bytes.clone(),
             original_len: it.original_len as u32,
             comment: None,
@@ -119,7 +135,7 @@ impl Link for Recorder {
             packet.comment = Some(comment.to_string());
             // Written now, not at the next frame: a killed run keeps what it has seen. The next
             // call of the link reports an error that is still there.
-            if self.writer.write(packet).is_ok() {
+            if self.writer.borrow_mut().write(packet).is_ok() {
                 self.pending = None;
             }
         }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::matching::{Verdict, checksum_fault};
 use super::player::{Outbox, Player};
+use super::relay::{Both, Relay, Side};
 use crate::dhcp::Message;
 use crate::link::{Link, LinkError, Received, Time};
 use crate::wire::Frame;
@@ -149,6 +150,72 @@ pub fn run(
                 if link.exhausted() {
                     return Ok(());
                 }
+            }
+        }
+    }
+}
+
+/// Has a relay agent stand between two links of one clock, the clients' first, until `stop` says so at a time or
+/// `observe` breaks off.
+pub fn run_between(
+    relay: &mut Relay,
+    mut links: [&mut dyn Link; 2],
+    mut observe: impl FnMut(Side, Event) -> Proceed,
+    mut stop: impl FnMut(Time) -> bool,
+) -> Result<(), LinkError> {
+    /// How long one link is waited for while nobody looks at the other.
+    const TURN: std::time::Duration = std::time::Duration::from_millis(1);
+    /// Frames taken from one link before the other has its turn.
+    const BURST: usize = 64;
+    loop {
+        for (at, side) in [Side::Clients, Side::Servers].into_iter().enumerate() {
+            let mut until = links[at].now() + TURN;
+            for _ in 0..BURST {
+                let now = links[at].now();
+                if stop(now) {
+                    return Ok(());
+                }
+                let mut out = Both::default();
+                let received = links[at].recv(until)?;
+                let more = received.is_some();
+                if let Some(received) = received {
+                    let frame = Frame::decode_as(links[at].link_type(), &received.bytes);
+                    let fault = checksum_fault(&frame, received.checksum_unfinished);
+                    let verdict =
+                        relay.receive(side, received.at, &frame, fault.as_deref(), &mut out);
+                    links[at].describe_last(&description(&frame, verdict.as_ref()));
+                    let event = Event::Received {
+                        received,
+                        frame,
+                        verdict,
+                        fault,
+                    };
+                    if observe(side, event).is_break() {
+                        return Ok(());
+                    }
+                } else if relay.deadline().is_some_and(|at| at <= now) {
+                    relay.wake(now, &mut out);
+                }
+                let sides = [(Side::Clients, out.clients), (Side::Servers, out.servers)];
+                for ((side, out), link) in sides.into_iter().zip(&mut links) {
+                    for it in out.frames {
+                        let bytes = it.frame.encode();
+                        link.describe_next(&it.note);
+                        let event = Event::Sent {
+                            at: link.send(&bytes)?,
+                            frame: Frame::decode_as(link.link_type(), &bytes),
+                            bytes,
+                            note: it.note,
+                        };
+                        if observe(side, event).is_break() {
+                            return Ok(());
+                        }
+                    }
+                }
+                if !more {
+                    break;
+                }
+                until = links[at].now();
             }
         }
     }

@@ -24,7 +24,7 @@ mod watch;
 pub use asker::{Asker, AskerConfig};
 pub use behind::Behind;
 pub use client::{Choose, Client, ClientConfig, ClientEnd, Hold};
-pub use driver::{Event, run};
+pub use driver::{Event, run, run_between};
 pub use fault::{FAULTS, Fault, Spoiled, lease};
 pub use host::Host;
 pub use matching::{Verdict, checksum_fault, match_reply, vlans};

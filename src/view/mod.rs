@@ -152,7 +152,10 @@ impl View {
         let mut view = View::new(format, style, out, Box::new(io::stderr()));
         view.json = json || format == Format::Json;
         view.only_found = matches!(command, Command::Lint(_));
-        view.live = matches!(command, Command::Serve(_) | Command::Sniff(_));
+        view.live = matches!(
+            command,
+            Command::Serve(_) | Command::Relay(_) | Command::Sniff(_)
+        );
         // Of many clients each is a row of a table, not rungs of a ladder.
         let told = command
             .out()

@@ -10,6 +10,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use support::clients::{Dhclient, PATIENCE};
 use support::expect_within;
 use support::peers::{Kind, Server, ServerConfig};
 use support::relay::{GIADDR, NETWORK, Relay, UPSTREAM};
@@ -789,4 +790,108 @@ fn in_the_lab_a_relay_agent_stands_before_the_server() {
             assert_eq!(run.code, Some(code), "{run:?}");
         }
     }
+}
+
+/// A server behind this tool as the relay agent, and the clients before it; the file records both links.
+fn behind_our_agent(kind: Kind, file: &str) -> (Segment, Segment, Server, Relay) {
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let server = servers.server(kind, serving_far(kind));
+    server.route(NETWORK, Some(UPSTREAM));
+    let flags = [
+        "--circuit-id",
+        "port-{mac}",
+        "--remote-id",
+        "hex:0a0b",
+        "-w",
+        file,
+    ];
+    let relay = Relay::ours(&clients, &servers, server.address(), &flags);
+    (clients, servers, server, relay)
+}
+
+/// Goes through the life of a lease behind our agent, and looks at what passed on both sides.
+fn live_behind_our_agent(kind: Kind) {
+    let file = scratch(&format!("agent-{kind:?}")).join("both.pcapng");
+    let (clients, _servers, server, mut relay) = behind_our_agent(kind, text(&file));
+    live(&clients, &server, &[]);
+    relay.stop();
+    let frames = tool(&["show", "--json", text(&file)]).succeeded().json();
+    let up = |it: &&Json| it["message"].is_object() && field(it, "IP", "src") == "10.77.0.250";
+    let requests: Vec<&Json> = frames.iter().filter(up).collect();
+    let kinds: Vec<&str> = requests
+        .iter()
+        .filter_map(|it| it["message"]["type"].as_str())
+        .collect();
+    for kind in ["DISCOVER", "REQUEST", "DECLINE"] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    let mac = clients.client_mac();
+    for it in requests {
+        let wanted = format!("circuit-id=\"port-{mac}\",remote-id=hex:0a0b");
+        assert_eq!(
+            (info(it), options(it).0.last()),
+            (wanted, Some(&82)),
+            "{}",
+            it["summary"]
+        );
+        assert_eq!(it["message"]["giaddr"], GIADDR.to_string());
+        assert_eq!(field(it, "BOOTP", "hops"), 1);
+        assert_eq!(field(it, "Ether", "src"), relay.upstream_mac());
+        assert_eq!(field(it, "Ether", "dst"), server.mac());
+    }
+    let down = |it: &&Json| {
+        it["message"].is_object()
+            && field(it, "UDP", "sport") == 67
+            && field(it, "Ether", "src") == relay.mac()
+            && field(it, "IP", "src") == "198.51.100.1"
+    };
+    let replies: Vec<&Json> = frames.iter().filter(down).collect();
+    assert!(replies.len() >= 4, "{}", replies.len());
+    for it in replies {
+        assert!(!options(it).0.contains(&82), "{}", it["summary"]);
+        assert_eq!(field(it, "UDP", "dport"), 68);
+        assert_eq!(field(it, "Ether", "dst"), mac);
+    }
+}
+
+#[test]
+fn dnsmasq_behind_our_agent() {
+    live_behind_our_agent(Kind::Dnsmasq);
+}
+
+#[test]
+fn kea_behind_our_agent() {
+    live_behind_our_agent(Kind::Kea);
+}
+
+#[test]
+fn dhclient_gets_its_lease_through_our_agent() {
+    let file = scratch("agent-dhclient").join("both.pcapng");
+    let (clients, _servers, server, _relay) = behind_our_agent(Kind::Kea, text(&file));
+    let dhclient = Dhclient::new(&clients);
+    let _running = dhclient.start();
+    let (first, last) = (u32::from(FAR.0), u32::from(FAR.1));
+    let leased = || {
+        let mut far = (first..=last).map(Ipv4Addr::from);
+        far.find(|ip| server.lease(*ip).is_some())
+    };
+    expect_within("a lease in the server's file", PATIENCE, || {
+        leased().is_some()
+    });
+    let address = leased().expect("a lease");
+    assert_eq!(server.expect_active(address).mac, clients.client_mac());
+    let bound = || {
+        let told = std::fs::read_to_string(clients.directory().join("leases"));
+        told.is_ok_and(|it| it.contains(&format!("fixed-address {address}")))
+    };
+    expect_within("the client to know it", PATIENCE, bound);
+}
+
+#[test]
+fn a_relay_agent_that_cannot_stand_says_why() {
+    let all = |more: &[&str]| tool(&[&["relay", "--server", "192.0.2.1"], more].concat());
+    all(&["-i", "lo", "--server-interface", "lo"]).failed(2, &["both sides"]);
+    all(&["-i", "lo", "--server-interface", "no-such-if0"]).failed(5, &["no-such-if0"]);
+    all(&["-i", "lo", "--server-interface", "x", "--vlan", "7"]).failed(2, &["--vlan"]);
+    all(&["-i", "lo"]).failed(2, &["required"]);
 }

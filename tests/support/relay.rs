@@ -1,10 +1,12 @@
-//! Debian's dhcrelay on a machine that stands between two segments and routes between them.
+//! A relay agent, Debian's dhcrelay or this tool, on a machine that stands between two segments and routes between
+//! them.
 
 use super::{
     expect_within,
     process::Process,
     require,
     segment::{Member, PATIENCE, Segment, run},
+    tool::TOOL,
 };
 use std::{fs, net::Ipv4Addr, path::PathBuf, process::Stdio};
 
@@ -17,7 +19,7 @@ pub const UPSTREAM: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 250);
 /// The clients' network.
 pub const NETWORK: &str = "198.51.100.0/24";
 
-/// A running dhcrelay; it ends with the servers' segment.
+/// A running relay agent; it ends with the servers' segment.
 pub struct Relay {
     member: Member,
     mac: String,
@@ -26,28 +28,68 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Stands between clients and servers, forwards to `server`, and takes further flags of dhcrelay.
+    /// dhcrelay between clients and servers, which forwards to `server`, and takes further flags.
     #[track_caller]
     pub fn between(clients: &Segment, servers: &Segment, server: Ipv4Addr, flags: &[&str]) -> Self {
+        let server = server.to_string();
+        let own = ["-4", "-d", "--no-pid", "-id", "down0", "-iu", "up0"];
+        let args = [&own, flags, &[server.as_str()]].concat();
+        Self::start(
+            clients,
+            servers,
+            require("dhcrelay"),
+            &args,
+            "Socket/fallback",
+        )
+    }
+
+    /// The same, played by this tool.
+    #[track_caller]
+    pub fn ours(clients: &Segment, servers: &Segment, server: Ipv4Addr, flags: &[&str]) -> Self {
+        let server = server.to_string();
+        let own = [
+            "relay",
+            "-i",
+            "down0",
+            "--server-interface",
+            "up0",
+            "--server",
+            &server,
+        ];
+        Self::start(
+            clients,
+            servers,
+            TOOL.into(),
+            &[&own, flags].concat(),
+            "relaying from",
+        )
+    }
+
+    #[track_caller]
+    fn start(
+        clients: &Segment,
+        servers: &Segment,
+        program: PathBuf,
+        args: &[&str],
+        ready: &str,
+    ) -> Self {
         let member = servers.member("up0", Some(UPSTREAM));
         let mac = clients.leg(&member, "down0", GIADDR);
         let forwarding = "echo 1 >/proc/sys/net/ipv4/ip_forward";
         run(member.command(require("sh")).args(["-c", forwarding]));
-        let log = servers.directory().join("dhcrelay.log");
+        let log = servers.directory().join("relay.log");
         let file = fs::File::create(&log).expect("a log");
-        let mut command = servers.inside_member(&member, require("dhcrelay"));
+        let mut command = servers.inside_member(&member, program);
         command
-            .args(["-4", "-d", "--no-pid", "-id", "down0", "-iu", "up0"])
-            .args(flags)
-            .arg(server.to_string())
+            .args(args)
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("one log for both"))
             .stderr(file);
         let mut process = Process::start(&mut command);
-        expect_within("dhcrelay to listen", PATIENCE, || {
+        expect_within("the relay agent to listen", PATIENCE, || {
             let text = fs::read_to_string(&log).unwrap_or_default();
-            assert!(!process.has_ended(), "dhcrelay ended: {text}");
-            text.contains("Socket/fallback")
+            assert!(!process.has_ended(), "the relay agent ended: {text}");
+            text.contains(ready)
         });
         Self {
             member,
@@ -78,7 +120,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let text = fs::read_to_string(&self.log).unwrap_or_default();
-            eprintln!("--- dhcrelay wrote:\n{text}");
+            eprintln!("--- the relay agent wrote:\n{text}");
         }
     }
 }

@@ -814,6 +814,13 @@ fn live_behind_our_agent(kind: Kind) {
     let file = scratch(&format!("agent-{kind:?}")).join("both.pcapng");
     let (clients, _servers, server, mut relay) = behind_our_agent(kind, text(&file));
     live(&clients, &server, &[]);
+    let far = run(&clients, &["discover", "--hops", "9", "--timeout", "1s"]);
+    assert_eq!(far.code, Some(3), "{far:?}");
+    let told = relay
+        .said()
+        .matches("\nnot passed on: hops 9 is more than 4\n")
+        .count();
+    assert_eq!(told, 1, "{}", relay.said());
     relay.stop();
     let frames = tool(&["show", "--json", text(&file)]).succeeded().json();
     let up = |it: &&Json| it["message"].is_object() && field(it, "IP", "src") == "10.77.0.250";

@@ -1,5 +1,6 @@
 //! A link that is open, and players on it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Error;
@@ -97,6 +98,9 @@ pub(super) fn relay_between(
     let until = timeout.map(|it| clients.now() + it);
     let (mut frames, mut first, mut last_sent) = (0, None, None);
     let mut failed = None;
+    /// Reasons told; a flood of different ones tells nobody more.
+    const REASONS: usize = 32;
+    let mut dropped = BTreeSet::new();
     talk::run_between(
         relay,
         [clients, servers],
@@ -113,6 +117,12 @@ pub(super) fn relay_between(
                     Side::Servers => "from the servers' side",
                 };
                 entry.comment = Some(side.into());
+            }
+            if let Verdict::Stray(reason) = &entry.verdict
+                && dropped.len() < REASONS
+                && dropped.insert(reason.clone())
+            {
+                sink.notice(&format!("not passed on: {reason}"));
             }
             match sink.entry(&entry) {
                 Ok(()) => std::ops::ControlFlow::Continue(()),

@@ -122,8 +122,8 @@ impl Relay {
         fault: Option<&str>,
         out: &mut Both,
     ) -> Option<Verdict> {
-        if side == Side::Servers {
-            self.learn(now, frame, out);
+        if side == Side::Servers && self.learn(now, frame, out) {
+            return Some(Verdict::Part);
         }
         let (host, back) = match side {
             Side::Clients => (&self.clients, &mut out.clients),
@@ -154,7 +154,7 @@ impl Relay {
             Side::Servers => self.objects_to_reply(&message),
         };
         if let Some(reason) = objection {
-            return Some(Verdict::Stray(format!("not passed on: {reason}")));
+            return Some(Verdict::Stray(reason));
         }
         match side {
             Side::Clients => self.forward(now, frame, out),
@@ -266,21 +266,25 @@ impl Relay {
         out.clients.send(reply, note);
     }
 
-    /// Takes from ARP where the servers are, and sends what waited for it.
-    fn learn(&mut self, now: Time, frame: &Frame, out: &mut Both) {
+    /// Takes from ARP's answer where the servers are, and sends what waited for it; whether it was one.
+    fn learn(&mut self, now: Time, frame: &Frame, out: &mut Both) -> bool {
         let Some((ip, mac)) = frame
             .arp()
+            .filter(|it| it.op == 2)
             .and_then(|it| Some((it.sender_ip()?, it.sender_mac()?)))
         else {
-            return;
+            return false;
         };
+        let mut ours = false;
         for it in self.upstream.iter_mut().filter(|it| it.via == ip) {
+            ours = true;
             it.mac = Some((mac, now));
             it.asked = None;
             for (frame, note) in std::mem::take(&mut it.waiting) {
                 it.send(frame, note, mac, out);
             }
         }
+        ours
     }
 
     /// The deadline has come: ARP is asked again.

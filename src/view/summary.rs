@@ -239,8 +239,14 @@ pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Resul
         }
         None => line.push_str(&other(frame)),
     }
-    if let Verdict::Stray(_) | Verdict::Duplicate = entry.verdict {
-        line.push_str("  (not taken)");
+    match &entry.verdict {
+        Verdict::Part => {}
+        Verdict::Duplicate => line.push_str("  (not taken)"),
+        Verdict::Stray(reason) => {
+            line.push_str("  (not taken: ");
+            escape_into(&mut line, reason.as_bytes());
+            line.push(')');
+        }
     }
     // Our own captures say of each frame what it was, which mostly stands in the line already.
     if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction)

@@ -109,6 +109,11 @@ impl Relay {
         self.member.mac()
     }
 
+    /// What it wrote so far.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// Ends it; its machine stays and routes on.
     #[track_caller]
     pub fn stop(&mut self) {

@@ -742,7 +742,7 @@ fn a_lease_held_behind_dhcrelay_is_renewed_by_unicast_to_the_router() {
 fn in_the_lab_a_relay_agent_stands_before_the_server() {
     for (cast, hops_of_mac) in [
         ("lab:relay", "02:00:5e:00:00:f2"),
-        ("lab:two-relays", "02:00:5e:00:00:f0"),
+        ("lab:relay-chain", "02:00:5e:00:00:f0"),
     ] {
         let args = [
             "dora", "-i", cast, "--lint", "--hold", "2h", "--json", "--seed", "1",

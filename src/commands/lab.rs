@@ -58,7 +58,7 @@ pub const CASTS: [(&str, &str); 8] = [
         "a relay agent, 198.51.100.1, stands before the server",
     ),
     (
-        "lab:two-relays",
+        "lab:relay-chain",
         "two relay agents in a chain stand before the server",
     ),
 ];
@@ -130,7 +130,7 @@ pub fn rules_file(name: &str) -> Option<&Path> {
 fn agents(name: &str) -> Option<&'static [Ipv4Addr]> {
     match name {
         "lab:relay" => Some(&[RELAY]),
-        "lab:two-relays" => Some(&[RELAY, SECOND_RELAY]),
+        "lab:relay-chain" => Some(&[RELAY, SECOND_RELAY]),
         _ => None,
     }
 }

@@ -1,13 +1,21 @@
 //! `replay`: what clients sent in a capture goes out again, byte for byte or as another client, at its
 //! times; the replies stand beside the recorded ones.
 
+#[path = "support/frames.rs"]
+mod frames;
 mod support;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use dhcpcraft::link::Time;
 use dhcpcraft::link::capture::{CaptureReader, Packet};
-use dhcpcraft::talk::from_client;
+use dhcpcraft::talk::{
+    Outbox, Player, Recorded, Replay, ReplayConfig, Verdict, from_client, steps,
+};
 use dhcpcraft::wire::{Frame, link_type};
+use proptest::collection::vec;
+use proptest::prelude::*;
 use serde_json::Value as Json;
 use support::peers::{Kind, ServerConfig};
 use support::segment::Segment;
@@ -630,4 +638,102 @@ fn a_large_capture_is_kept_off_the_default_route() {
     );
     let small = ["replay", "samples/release.pcapng"];
     at(&segment, &small).succeeded();
+}
+
+/// Frames of any kind, many of them messages of few clients in few transactions, so that they meet.
+fn recorded_frame() -> impl Strategy<Value = Frame> {
+    let met = (frames::frame(), 0..2u32, 0..2u8, 1..3u8).prop_map(|(mut frame, xid, last, op)| {
+        if let Some(bootp) = frame.bootp_mut() {
+            (bootp.xid, bootp.op, bootp.hlen) = (xid, op, 6);
+            bootp.set_client_mac([2, 0, 0, 0, 0, last].into());
+        }
+        frame
+    });
+    let bytes = vec(any::<u8>(), 0..400).prop_map(|it| Frame::decode(&it));
+    prop_oneof![4 => met, 1 => bytes]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_recorded_and_whatever_comes_a_replay_sends_it_and_ends(
+        all in vec((recorded_frame(), 0..3_000u64), 0..16),
+        live in vec(recorded_frame(), 0..16),
+        follow: bool,
+        every: bool,
+        wait: bool,
+        speed in prop_oneof![Just(None), Just(Some(1.0)), Just(Some(0.001))],
+    ) {
+        let mut at = 0;
+        let recording = (1..).zip(&all).map(|(number, (frame, pause))| {
+            at += pause;
+            // As a capture gives it.
+            Recorded { number, at: Duration::from_millis(at), frame: Frame::decode(&frame.encode()) }
+        });
+        let steps = steps(recording.collect(), every);
+        let wanted: Vec<Vec<u8>> = steps.iter().map(|it| it.frame.encode()).collect();
+        let mut replay = Replay::new(ReplayConfig {
+            steps,
+            speed,
+            follow,
+            timeout: Duration::from_secs(1),
+            wait,
+            plays: true,
+        });
+        let mut sent = Vec::new();
+        let mut live = live.iter().map(|it| Frame::decode(&it.encode()));
+        let mut now = Time(1);
+        let mut rounds = 0;
+        while !replay.done() {
+            rounds += 1;
+            prop_assert!(rounds < 400, "it does not end");
+            let mut out = Outbox::default();
+            replay.wake(now, &mut out);
+            if let Some(frame) = live.next() {
+                replay.receive(now, &frame, None, &mut out);
+            }
+            // What answers ARP or ping is nothing that was recorded.
+            sent.extend(out.frames.into_iter().filter(|it| it.note.contains("again")));
+            if let Some(deadline) = replay.deadline() {
+                prop_assert!(deadline >= now || replay.done() || deadline == Time(0), "{deadline:?} at {now:?}");
+                now = deadline.max(now);
+            }
+        }
+        prop_assert_eq!(sent.len(), wanted.len());
+        if !follow {
+            let sent: Vec<Vec<u8>> = sent.iter().map(|it| it.frame.encode()).collect();
+            prop_assert_eq!(sent, wanted);
+        }
+        for it in replay.played() {
+            prop_assert!(it.sent.is_some());
+            let pairs = it.pairs();
+            prop_assert!(pairs.len() <= it.step.replies.len() + it.live.len());
+            prop_assert_eq!(pairs.iter().filter(|it| it.0.is_some()).count(), it.step.replies.len());
+            prop_assert_eq!(pairs.iter().filter(|it| it.1.is_some()).count(), it.live.len());
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_replies_is_taken_and_not_kept() {
+    let frame = |it: &Packet| Frame::decode(&it.bytes);
+    let all = packets(Path::new("samples/dora-kea.pcapng"));
+    let (discover, offer) = (frame(&all[0]), frame(&all[1]));
+    let recording = vec![Recorded {
+        number: 1,
+        at: Duration::ZERO,
+        frame: discover,
+    }];
+    let mut replay = Replay::new(ReplayConfig {
+        steps: steps(recording, false),
+        timeout: Duration::from_secs(1),
+        ..ReplayConfig::default()
+    });
+    let mut out = Outbox::default();
+    replay.wake(Time(1), &mut out);
+    for at in 2..10_000 {
+        let verdict = replay.receive(Time(at), &offer, None, &mut out);
+        assert_eq!(verdict, Some(Verdict::Part));
+    }
+    assert_eq!(replay.played()[0].live.len(), 64);
+    assert_eq!(out.frames.len(), 1);
 }

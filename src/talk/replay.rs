@@ -322,7 +322,7 @@ impl Player for Replay {
         if verdict == Some(Verdict::Part)
             && let Some(bootp) = frame.bootp()
         {
-            self.release(&bootp.client_hardware().to_vec(), now, out);
+            self.release(bootp.client_hardware(), now, out);
             self.finished |= self.over(now);
         }
         verdict

@@ -10,6 +10,7 @@ use clap::Args;
 use super::Error;
 use super::Outcome;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs, parse_duration};
+use super::diagnosis::Circumstances;
 use super::edits::Edits;
 use super::message::{Built, resolve, tag};
 use super::nagios::NagiosArgs;
@@ -178,8 +179,11 @@ impl DoraArgs {
                 host.add(address, identity.source_mac);
             }
         }
+        let mut witness = Witness::default();
         let server = match identities.first() {
-            Some((first, _)) => self.server_mac(first, &mut link, session, sink)?,
+            Some((first, _)) => {
+                self.server_mac(first, &mut link, session, sink, &mut witness)?
+            }
             None => None,
         };
         let mut clients = Vec::new();
@@ -192,14 +196,16 @@ impl DoraArgs {
             let client = Client::new(self.config(identity, edits, timeout), chance);
             clients.push(Late::new(client, self.stagger * index as u32));
         }
-        let mut witness = Witness::default();
         let mut players: Vec<&mut dyn Player> = Vec::with_capacity(clients.len() + 1);
         players.extend(clients.iter_mut().map(|it| it as &mut dyn Player));
         players.push(&mut host);
         let stopped = link.play(&mut players, session, sink, &mut witness)?;
-        let lab = link.here.lab;
         if let [client] = &clients[..] {
-            let ending = self.ending(client.inner(), stopped, &witness, lab)?;
+            let mut about = Circumstances::of(&link.here, &self.link);
+            if let Choose::Server(ip) = self.choose {
+                about.chosen = Some(ip);
+            }
+            let ending = self.ending(client.inner(), stopped, &witness, &about)?;
             return Ok(Outcome::Ran(ending));
         }
         Ok(Outcome::Clients(
@@ -218,20 +224,14 @@ impl DoraArgs {
         link: &mut OpenLink,
         session: &mut Session,
         sink: &mut dyn Sink,
+        witness: &mut Witness,
     ) -> Result<Option<MacAddr>, Error> {
         let mut frame = self.edits.build(template::fresh(DISCOVER, who));
         tag(&mut frame, &self.link.vlan);
         if self.edits.sets("Ether", "dst") {
             return Ok(None);
         }
-        resolve(
-            &mut frame,
-            None,
-            link,
-            session,
-            sink,
-            &mut Witness::default(),
-        )?;
+        resolve(&mut frame, None, link, session, sink, witness)?;
         let found = frame.ether().map(|it| it.dst);
         Ok(found.filter(|it| !it.is_broadcast()))
     }
@@ -242,34 +242,23 @@ impl DoraArgs {
         client: &Client,
         stopped: bool,
         witness: &Witness,
-        lab: bool,
+        about: &Circumstances,
     ) -> Result<Ending, Error> {
         let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
-        let silence = |found: Option<String>| {
-            let mut silence = witness.silence(timeout, lab);
-            silence.findings.splice(0..0, found);
-            Ending::NoReply(silence)
-        };
+        let silence = || Ending::NoReply(witness.silence(timeout, about));
         Ok(match client.end() {
             Some(ClientEnd::Bound(ack)) => {
                 self.save(ack)?;
                 Ending::Bound
             }
-            Some(ClientEnd::Refused(_)) => Ending::Refused,
+            Some(ClientEnd::Refused(_)) => Ending::Refused(witness.diagnosis(about)),
             Some(ClientEnd::Declined(address, mac)) => Ending::Declined {
                 by: format!("{address} is at {mac}"),
+                causes: witness.diagnosis(about),
             },
-            Some(ClientEnd::NoOffer(offers)) => silence(match (offers, &self.choose) {
-                (1.., Choose::Server(ip)) => Some(format!(
-                    "{offers} offer(s) came, none of them from server {ip} (--choose)"
-                )),
-                _ => None,
-            }),
-            Some(ClientEnd::NoAck) => silence(Some(
-                "the server offered an address and did not answer the REQUEST for it".into(),
-            )),
+            Some(ClientEnd::NoOffer(_) | ClientEnd::NoAck) => silence(),
             None if stopped => Ending::Interrupted,
-            None => silence(None),
+            None => silence(),
         })
     }
 

@@ -10,6 +10,7 @@ use clap::Args;
 use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs};
 use super::compose::{complete, fresh, named_address, named_server};
+use super::diagnosis::Circumstances;
 use super::edits::Edits;
 use super::input::{self, Source};
 use super::nagios::NagiosArgs;
@@ -373,13 +374,13 @@ pub(super) fn send(
     };
     let timeout = config.timeout;
     let mut sender = Sender::new(config, session.fork());
-    let mut witness = Witness::default();
     let stopped = {
         let players: &mut [&mut dyn Player] = &mut [&mut sender, &mut host];
         link.play(players, session, sink, &mut witness)?
     };
+    let about = Circumstances::of(&link.here, &args.link);
     Ok(if sender.refused() {
-        Ending::Refused
+        Ending::Refused(witness.diagnosis(&about))
     } else if sender.any_answer() {
         Ending::Done
     } else if stopped {
@@ -387,7 +388,7 @@ pub(super) fn send(
     } else if timeout.is_zero() || !(replies || args.send.timeout.is_some()) {
         Ending::Done
     } else {
-        Ending::NoReply(witness.silence(timeout, link.here.lab))
+        Ending::NoReply(witness.silence(timeout, &about))
     })
 }
 

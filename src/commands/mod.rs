@@ -6,6 +6,7 @@ pub mod census;
 mod compose;
 pub mod conform;
 pub mod convert;
+pub mod diagnosis;
 pub mod diff;
 pub mod dora;
 pub mod edits;

@@ -54,8 +54,8 @@ impl OpenLink {
             link,
             |frame| session.objection(frame),
             |event| {
-                witness.saw(&event);
                 frames += 1;
+                witness.saw(frames, &event);
                 let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
                 if let Some(entry) = &entry {
                     session.remember(entry);
@@ -71,7 +71,8 @@ impl OpenLink {
             || session.interrupted(),
         );
         (self.frames, self.first) = (frames, first);
-        witness.health = self.link().health();
+        let health = self.link().health();
+        witness.examine(health);
         witness.remarks().iter().for_each(|it| sink.notice(it));
         outcome?;
         if let Some(error) = session.failing.take() {
@@ -154,6 +155,7 @@ fn entry_of(
             bytes,
             frame,
             note,
+            ..
         } => {
             let since = at - *first.get_or_insert(at);
             if frame.bootp().is_some() {

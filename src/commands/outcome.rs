@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::census::Change;
+use super::diagnosis::Cause;
 use super::lint::Linted;
 use crate::dhcp::Message;
 use crate::link::Time;
@@ -60,8 +61,8 @@ pub struct Silence {
     pub waited: Duration,
     /// How often the message was sent.
     pub tries: u32,
-    /// Findings, most telling first, each a sentence with its next step.
-    pub findings: Vec<String>,
+    /// Why, the likeliest cause first.
+    pub causes: Vec<Cause>,
 }
 
 /// How a command ended.
@@ -71,12 +72,14 @@ pub enum Ending {
     Done,
     /// With a lease.
     Bound,
-    /// The server refused (NAK).
-    Refused,
+    /// The server refused (NAK); why, the likeliest cause first.
+    Refused(Vec<Cause>),
     /// The offered address was in use and declined.
     Declined {
         /// Who answered ARP for it.
         by: String,
+        /// Why, the likeliest cause first.
+        causes: Vec<Cause>,
     },
     /// No reply in time.
     NoReply(Silence),
@@ -85,13 +88,22 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Why it failed, the likeliest cause first; empty where it did not.
+    pub fn causes(&self) -> &[Cause] {
+        match self {
+            Ending::NoReply(silence) => &silence.causes,
+            Ending::Refused(causes) | Ending::Declined { causes, .. } => causes,
+            Ending::Done | Ending::Bound | Ending::Interrupted => &[],
+        }
+    }
+
     /// The exit code that says it.
     pub fn exit_code(&self) -> u8 {
         match self {
             Ending::Done | Ending::Bound => 0,
             Ending::Declined { .. } => 1,
             Ending::NoReply(_) => 3,
-            Ending::Refused => 4,
+            Ending::Refused(_) => 4,
             Ending::Interrupted => 130,
         }
     }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Error;
 use super::args::{LinkArgs, OutArgs, parse_duration};
+use super::diagnosis::Circumstances;
 use super::outcome::{Ending, Sink};
 use super::session::Session;
 use super::witness::Witness;
@@ -59,7 +60,7 @@ impl SniffArgs {
         Ok(match (stopped, self.count) {
             (true, _) => Ending::Interrupted,
             (false, Some(_)) if !watch.done() => {
-                Ending::NoReply(witness.silence(Duration::ZERO, link.here.lab))
+                Ending::NoReply(witness.silence(Duration::ZERO, &Circumstances::of(&link.here, &self.link)))
             }
             _ => Ending::Done,
         })

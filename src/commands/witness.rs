@@ -1,68 +1,37 @@
-//! What was seen on the link while no answer came: silence, explained.
+//! What was seen on the link while an exchange ran, for what is told when it failed.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::diagnosis::{Cause, Circumstances, Evidence, diagnose, plural};
 use super::outcome::Silence;
-use crate::dhcp::Message;
 use crate::link::Health;
 use crate::talk::{Event, Verdict};
 
-/// Counts what passes, with bounded memory.
+/// Counts what passes and keeps what a diagnosis needs, in bounded memory.
 #[derive(Default)]
 pub struct Witness {
     sent: u32,
-    received: u64,
     taken: u64,
-    strays: BTreeMap<String, u64>,
-    others: u64,
-    dhcp_requests: u64,
-    arp_requests: u64,
-    unreachable: u64,
-    /// What the link knows of itself.
-    pub health: Health,
+    evidence: Evidence,
 }
-
-fn plural(count: u64, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
-    }
-}
-
-/// Different reasons kept; more are counted together.
-const REASONS: usize = 8;
 
 impl Witness {
-    /// Takes note of an event.
-    pub fn saw(&mut self, event: &Event) {
+    /// Takes note of an event, the frame with this number in the run.
+    pub fn saw(&mut self, number: u64, event: &Event) {
         match event {
-            Event::Sent { frame, .. } => {
-                if frame.bootp().is_some() {
-                    self.sent += 1;
-                }
-            }
-            Event::Received { frame, verdict, .. } => {
-                self.received += 1;
-                match verdict {
-                    Some(Verdict::Stray(reason)) => {
-                        let full =
-                            self.strays.len() >= REASONS && !self.strays.contains_key(reason);
-                        let key = if full { "other reasons" } else { reason };
-                        *self.strays.entry(key.to_string()).or_default() += 1;
-                    }
-                    Some(_) => self.taken += 1,
-                    None if frame.arp().is_some() => self.arp_requests += 1,
-                    None if frame.icmp().is_some_and(|icmp| icmp.kind == 3) => {
-                        self.unreachable += 1
-                    }
-                    None if Message::of(frame).is_some_and(|it| it.bootp.op == 1) => {
-                        self.dhcp_requests += 1;
-                    }
-                    None => self.others += 1,
-                }
-            }
+            Event::Sent { frame, .. } if frame.bootp().is_some() => self.sent += 1,
+            Event::Received {
+                verdict: Some(Verdict::Part | Verdict::Duplicate),
+                ..
+            } => self.taken += 1,
+            _ => {}
         }
+        self.evidence.saw(number, event);
+    }
+
+    /// Takes note of what the link knows of itself.
+    pub fn examine(&mut self, health: Health) {
+        self.evidence.health = health;
     }
 
     /// What to tell a person beside what came: that it is not all, or not as it was. Silence has its own
@@ -72,13 +41,14 @@ impl Witness {
         if self.taken == 0 {
             return remarks;
         }
-        if self.health.dropped > 0 {
+        let health = self.evidence.health;
+        if health.dropped > 0 {
             remarks.push(format!(
                 "the kernel dropped {} because the receive queue was full: what is here is not all that came",
-                plural(self.health.dropped, "frame", "frames")
+                plural(health.dropped, "frame", "frames")
             ));
         }
-        let it = self.health.spoiled;
+        let it = health.spoiled;
         if it.lost + it.duplicated + it.reordered > 0 {
             remarks.push(format!(
                 "--impair: {} lost, {} duplicated, {} reordered",
@@ -90,82 +60,17 @@ impl Witness {
         remarks
     }
 
-    /// What to tell a person who waited in vain, most telling first.
-    pub fn silence(&self, waited: Duration, lab: bool) -> Silence {
-        let mut findings = Vec::new();
-        if self.health.up == Some(false) {
-            findings.push("the interface is down: bring it up with `ip link set IFACE up`".into());
-        } else if self.health.carrier == Some(false) {
-            findings.push(
-                "the interface has no carrier: check the cable, or the other end of the veth"
-                    .into(),
-            );
-        }
-        if self.health.dropped > 0 {
-            findings.push(format!(
-                "the kernel dropped {} because the queue was full: an answer may be among them",
-                plural(self.health.dropped, "frame", "frames")
-            ));
-        }
-        if self.health.spoiled.lost > 0 {
-            findings.push(format!(
-                "--impair lost {} on purpose: question or answer may be among them",
-                plural(self.health.spoiled.lost, "frame", "frames")
-            ));
-        }
-        for (reason, count) in &self.strays {
-            findings.push(format!(
-                "{} not taken: {reason}",
-                plural(*count, "reply was", "replies were")
-            ));
-        }
-        if self.unreachable > 0 {
-            findings.push(format!(
-                "{}: the host answers, but no DHCP server listens there",
-                plural(
-                    self.unreachable,
-                    "ICMP \"unreachable\" came",
-                    "ICMP \"unreachable\" came"
-                )
-            ));
-        }
-        if self.dhcp_requests > 0 {
-            findings.push(format!(
-                "{} of other clients passed, and nobody answered them here either",
-                plural(self.dhcp_requests, "request", "requests")
-            ));
-        }
-        if self.arp_requests > 0 {
-            findings.push(format!(
-                "{} passed, so the link carries traffic; a server may be looking for an address it wants to reply to",
-                plural(self.arp_requests, "ARP packet", "ARP packets")
-            ));
-        }
-        if self.received == 0 && findings.is_empty() {
-            findings.push(if lab {
-                "nothing at all arrived; in this lab nobody answers".into()
-            } else {
-                "nothing at all arrived: no server or relay agent on this segment, a firewall or DHCP snooping \
-                 between, or the wrong interface or VLAN"
-                    .into()
-            });
-        } else if self.others > 0 {
-            findings.push(format!(
-                "{} arrived that are neither ARP nor an answer",
-                plural(self.others, "frame", "frames")
-            ));
-        }
+    /// Why the exchange failed, the likeliest cause first.
+    pub fn diagnosis(&self, about: &Circumstances) -> Vec<Cause> {
+        diagnose(&self.evidence, about)
+    }
+
+    /// What to tell a person who waited in vain.
+    pub fn silence(&self, waited: Duration, about: &Circumstances) -> Silence {
         Silence {
             waited,
             tries: self.sent,
-            findings,
+            causes: self.diagnosis(about),
         }
-    }
-
-    /// Replies that were not taken, by reason.
-    pub fn strays(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.strays
-            .iter()
-            .map(|(reason, count)| (reason.as_str(), *count))
     }
 }

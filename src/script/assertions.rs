@@ -21,6 +21,7 @@ use super::functions::{difference, number};
 use super::packet::Packet;
 use super::send::{self, Sending, packets, seconds};
 use super::{error, host, options, packet_methods};
+use crate::commands::diagnosis::Likelihood;
 use crate::commands::outcome::{Direction, Ending, Entry};
 use crate::dhcp::Message;
 use crate::dhcp::difference::Difference;
@@ -102,13 +103,23 @@ fn kind_name(kind: u8) -> String {
 
 /// Why an exchange has no reply, as far as it was found out.
 fn silence(exchange: &Exchange) -> String {
-    let mut text = match exchange.first_sent() {
+    let text = match exchange.first_sent() {
         Some(sent) => format!("there was no reply to {}", summary(sent)),
         None => "there was no reply".to_string(),
     };
-    if let Ending::NoReply(silence) = exchange.ending() {
-        for finding in &silence.findings {
-            text += &format!("\n- {}", escape(finding));
+    text + &causes(exchange.ending())
+}
+
+/// Why an exchange failed, a line for each cause with its next step; the frames stand in the ladder.
+fn causes(ending: &Ending) -> String {
+    let mut text = String::new();
+    for it in ending.causes() {
+        text += &format!("\n- {}", escape(&it.text));
+        if it.likelihood != Likelihood::Certain {
+            text += &format!(" ({})", it.likelihood.name());
+        }
+        if !it.next.is_empty() {
+            text += &format!("\n  next: {}", escape(&it.next));
         }
     }
     text

@@ -97,7 +97,7 @@ fn ending_name(ending: &Ending) -> &'static str {
     match ending {
         Ending::Done => "done",
         Ending::Bound => "bound",
-        Ending::Refused => "refused",
+        Ending::Refused(_) => "refused",
         Ending::Declined { .. } => "declined",
         Ending::NoReply(_) => "no reply",
         Ending::Interrupted => "interrupted",
@@ -175,10 +175,10 @@ impl<'v> StarlarkValue<'v> for Exchange {
             "entries" => list(&|_| true),
             "ending" => heap.alloc(ending_name(&self.0.ending)),
             "code" => heap.alloc(i32::from(self.0.ending.exit_code())),
-            "findings" => match &self.0.ending {
-                Ending::NoReply(silence) => heap.alloc(silence.findings.clone()),
-                _ => heap.alloc(Vec::<String>::new()),
-            },
+            "findings" => {
+                let causes = self.0.ending.causes().iter();
+                heap.alloc(causes.map(|it| it.text.clone()).collect::<Vec<_>>())
+            }
             _ => return None,
         })
     }

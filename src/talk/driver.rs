@@ -22,6 +22,8 @@ pub enum Event {
         frame: Frame,
         /// What it is.
         note: String,
+        /// What was done to it on purpose, if it never left.
+        fate: Option<&'static str>,
     },
     /// A frame arrived.
     Received {
@@ -73,7 +75,8 @@ pub fn run(
             let bytes = it.frame.encode();
             link.describe_next(&it.note);
             let at = link.send(&bytes)?;
-            let note = match link.fate() {
+            let fate = link.fate();
+            let note = match fate {
                 Some(fate) => format!("{}, {fate}", it.note),
                 None => it.note,
             };
@@ -82,6 +85,7 @@ pub fn run(
                 frame: Frame::decode_as(link.link_type(), &bytes),
                 bytes,
                 note,
+                fate,
             };
             if observe(event).is_break() {
                 return Ok(());

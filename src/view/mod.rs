@@ -4,6 +4,7 @@
 mod clients;
 mod comparison;
 pub mod conform;
+mod diagnosis;
 mod hexdump;
 mod json;
 mod ladder;
@@ -23,9 +24,11 @@ mod tree_bytes;
 mod tree_options;
 
 use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 
 pub use crate::commands::args::Format;
 use crate::commands::census::Change;
+use crate::commands::diagnosis::Cause;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
 use crate::commands::replay::Replayed;
@@ -103,6 +106,8 @@ pub struct View {
     printed: u64,
     /// Whether frames are not shown, only what came of them.
     hidden: bool,
+    /// The capture that the run writes.
+    capture: Option<PathBuf>,
     /// Writes `--format script`; the language is a floor above and says how.
     script: fn(&Entry) -> String,
 }
@@ -131,6 +136,7 @@ impl View {
             live: false,
             printed: 0,
             hidden: false,
+            capture: None,
             script: source::command,
         }
     }
@@ -164,6 +170,7 @@ impl View {
         if let Some(args) = command.out() {
             view.quiet = args.quiet;
             view.print.clone_from(&args.print);
+            view.capture.clone_from(&args.write);
         }
         match command {
             // Recorded and live replies side by side are the result, not the frames one by one.
@@ -301,12 +308,15 @@ impl View {
         }
         match ending {
             Ending::Done | Ending::Bound => Ok(()),
-            Ending::Refused => {
+            Ending::Refused(causes) => {
                 let said = self.refusal.as_deref().unwrap_or("NAK");
-                writeln!(self.err, "refused: {said}   (`dhcpcraft explain nak`)")
+                writeln!(self.err, "refused: {said}   (`dhcpcraft explain nak`)")?;
+                self.causes(causes)
             }
-            Ending::Declined { by } => {
-                writeln!(self.err, "declined: {by}; no other address was tried")
+            Ending::Declined { by, causes } => {
+                let by = escape(by);
+                writeln!(self.err, "declined: {by}; no other address was tried")?;
+                self.causes(causes)
             }
             Ending::Interrupted => writeln!(self.err, "interrupted"),
             Ending::NoReply(silence) => self.silence(silence),
@@ -356,11 +366,11 @@ impl View {
         };
         let waited = summary::duration(silence.waited);
         writeln!(self.err, "no reply: sent {times}, waited {waited}")?;
-        for finding in &silence.findings {
-            let text = lookup::wrap(&escape(finding), 4, &self.style);
-            writeln!(self.err, "  - {}", text.trim_start())?;
-        }
-        Ok(())
+        self.causes(&silence.causes)
+    }
+
+    fn causes(&mut self, causes: &[Cause]) -> io::Result<()> {
+        diagnosis::causes(&mut self.err, causes, self.capture.as_deref(), &self.style)
     }
 
     fn print_value(&mut self, what: &str, ending: &Ending) -> Result<(), Error> {
@@ -372,7 +382,7 @@ impl View {
         });
         let mut frames: Vec<&Entry> = frames.collect();
         match ending {
-            Ending::Bound | Ending::Refused => {
+            Ending::Bound | Ending::Refused(_) => {
                 frames.drain(..frames.len().saturating_sub(1));
             }
             // An offer that led to nothing is no value to go on with.

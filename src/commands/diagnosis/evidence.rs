@@ -1,0 +1,397 @@
+//! What passed on a link, in bounded memory: of each class the first frames, the last one, and how many
+//! there were.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use crate::dhcp::Message;
+use crate::link::{Health, Received};
+use crate::talk::{Event, Verdict, checksum_fault, vlans};
+use crate::wire::{Auto, BOOTP_LEN, CLIENT_PORT, Frame, Layer, MAGIC_COOKIE, MacAddr, SERVER_PORT};
+
+/// What a frame was to the exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// A message of ours, as a client or a relay agent.
+    Asked,
+    /// One of these that never left, on purpose.
+    Lost,
+    /// An ARP request of ours.
+    Sought,
+    /// A reply that was taken.
+    Answer,
+    /// The same reply once more.
+    Again,
+    /// A reply that `--where` does not hold for.
+    Excluded,
+    /// A reply with a wrong checksum.
+    Damaged,
+    /// A reply that did not arrive whole.
+    Cut,
+    /// A reply on another VLAN.
+    OtherVlan,
+    /// A reply to our xid for another client.
+    OtherClient,
+    /// A reply for our client under another xid.
+    OtherXid,
+    /// A reply to our xid on ports where nobody listens.
+    OtherPort,
+    /// A reply of another server than the one asked.
+    OtherServer,
+    /// A reply that nothing of ours asks for.
+    Unasked,
+    /// A reply to another client.
+    Foreign,
+    /// A request of another client.
+    Request,
+    /// A message of ours that a relay agent passes on.
+    Relayed,
+    /// The answer to an ARP request of ours, or a claim on an address of ours.
+    Located,
+    /// An ARP request that we answered.
+    Served,
+    /// Another ARP request.
+    Seeking,
+    /// Another ARP reply.
+    Arp,
+    /// A ping for an address of ours.
+    Ping,
+    /// ICMP "unreachable".
+    Unreachable,
+    /// Anything else.
+    Other,
+}
+
+/// A message as far as a diagnosis needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Option 53; `None` for BOOTP.
+    pub kind: Option<u8>,
+    /// Its name: `OFFER`.
+    pub name: String,
+    /// The transaction.
+    pub xid: u32,
+    /// The client's hardware address.
+    pub chaddr: Vec<u8>,
+    /// Whether replies are to be broadcast.
+    pub broadcast: bool,
+    /// The client's address.
+    pub ciaddr: Ipv4Addr,
+    /// The address given.
+    pub yiaddr: Ipv4Addr,
+    /// The relay agent.
+    pub giaddr: Ipv4Addr,
+    /// Option 54.
+    pub server: Option<Ipv4Addr>,
+    /// Option 50.
+    pub requested: Option<Ipv4Addr>,
+    /// Option 1.
+    pub mask: Option<Ipv4Addr>,
+    /// The first address of option 3.
+    pub router: Option<Ipv4Addr>,
+    /// Option 56, as it came; of a long one the beginning.
+    pub text: Option<String>,
+}
+
+/// Characters kept of what a server says.
+const TEXT: usize = 120;
+
+impl Digest {
+    fn of(message: &Message) -> Digest {
+        let bootp = message.bootp;
+        let router = message.data(3);
+        let router = router.as_ref().and_then(|it| it.first_chunk::<4>());
+        let text = message.data(56).map(|it| {
+            let text = String::from_utf8_lossy(&it);
+            text.trim_end_matches('\0').chars().take(TEXT).collect()
+        });
+        Digest {
+            kind: message.message_type(),
+            name: message.type_name().into_owned(),
+            xid: bootp.xid,
+            chaddr: bootp.client_hardware().to_vec(),
+            broadcast: bootp.broadcast(),
+            ciaddr: bootp.ciaddr,
+            yiaddr: bootp.yiaddr,
+            giaddr: bootp.giaddr,
+            server: message.server_id(),
+            requested: message.requested_ip(),
+            mask: message.subnet_mask(),
+            router: router.map(|it| Ipv4Addr::from(*it)),
+            text,
+        }
+    }
+
+    /// The address that a REQUEST is about.
+    pub fn wanted(&self) -> Option<Ipv4Addr> {
+        let ciaddr = Some(self.ciaddr).filter(|it| !it.is_unspecified());
+        self.requested.or(ciaddr)
+    }
+}
+
+/// A frame as far as a diagnosis needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// Its number in the run, which is that in the run's capture.
+    pub number: u64,
+    /// The VLANs it was on, outermost first.
+    pub vlans: Vec<u16>,
+    /// Where it came from and went to: Ethernet addresses.
+    pub macs: Option<(MacAddr, MacAddr)>,
+    /// Where it came from and went to: IP addresses, of ARP the sender's and the target's.
+    pub addresses: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// UDP ports, source and destination.
+    pub ports: Option<(u16, u16)>,
+    /// ICMP's code.
+    pub code: Option<u8>,
+    /// The message in it.
+    pub message: Option<Digest>,
+    /// Why it was not taken, or what is wrong with it.
+    pub reason: String,
+}
+
+impl Sight {
+    fn of(number: u64, frame: &Frame) -> Sight {
+        let arp = frame.arp();
+        let ip = frame.ipv4().map(|it| (it.src, it.dst));
+        // QinQ has two tags; what is deeper names no network of ours.
+        let vlans = vlans(frame).into_iter().take(4).collect();
+        Sight {
+            number,
+            vlans,
+            macs: frame.ether().map(|it| (it.src, it.dst)),
+            addresses: ip.or_else(|| arp.and_then(|it| Some((it.sender_ip()?, it.target_ip()?)))),
+            ports: frame.udp().map(|it| (it.sport, it.dport)),
+            code: frame.icmp().map(|it| it.code),
+            message: Message::of(frame).map(|it| Digest::of(&it)),
+            reason: String::new(),
+        }
+    }
+
+    /// Who sent it, at the IP or ARP level.
+    pub fn source(&self) -> Option<Ipv4Addr> {
+        Some(self.addresses?.0)
+    }
+
+    /// Whom it is for, at the IP level; of ARP whom it is about.
+    pub fn target(&self) -> Option<Ipv4Addr> {
+        Some(self.addresses?.1)
+    }
+}
+
+/// Frames of a class.
+#[derive(Clone, Debug, Default)]
+struct Group {
+    count: u64,
+    /// The first ones and the last one.
+    sights: Vec<Sight>,
+}
+
+/// Frames kept of a class, and transactions of ours that are known again.
+const KEPT: usize = 24;
+const TRANSACTIONS: usize = 4096;
+
+/// What passed on a link.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    groups: BTreeMap<Class, Group>,
+    /// Our transactions: the client and the VLANs asked on.
+    own: BTreeMap<u32, (Vec<u8>, Vec<u16>)>,
+    /// Frames received.
+    pub received: u64,
+    /// What the link knows of itself.
+    pub health: Health,
+}
+
+impl Evidence {
+    /// Takes note of an event, the frame with this number in the run.
+    pub fn saw(&mut self, number: u64, event: &Event) {
+        match event {
+            Event::Sent { frame, fate, .. } => self.sent(number, frame, fate.is_some()),
+            Event::Received {
+                received,
+                frame,
+                verdict,
+                fault,
+                ..
+            } => {
+                self.received += 1;
+                let (class, reason) = self.class(received, frame, verdict.as_ref(), fault.is_some());
+                let sight = Sight {
+                    reason,
+                    ..Sight::of(number, frame)
+                };
+                self.keep(class, sight);
+            }
+        }
+    }
+
+    fn sent(&mut self, number: u64, frame: &Frame, lost: bool) {
+        let sight = Sight::of(number, frame);
+        if let Some(bootp) = frame.bootp().filter(|it| it.op == 1) {
+            if self.own.len() < TRANSACTIONS {
+                let client = bootp.client_hardware().to_vec();
+                self.own.insert(bootp.xid, (client, sight.vlans.clone()));
+            }
+            if lost {
+                self.keep(Class::Lost, sight.clone());
+            }
+            self.keep(Class::Asked, sight);
+        } else if frame.arp().is_some_and(|it| it.op == 1) {
+            self.keep(Class::Sought, sight);
+        }
+    }
+
+    fn keep(&mut self, class: Class, sight: Sight) {
+        let group = self.groups.entry(class).or_default();
+        group.count += 1;
+        if group.sights.len() < KEPT {
+            group.sights.push(sight);
+        } else if let Some(last) = group.sights.last_mut() {
+            *last = sight;
+        }
+    }
+
+    /// What a received frame is, and why it was not taken.
+    fn class(
+        &self,
+        received: &Received,
+        frame: &Frame,
+        verdict: Option<&Verdict>,
+        fault: bool,
+    ) -> (Class, String) {
+        let taken = verdict == Some(&Verdict::Part);
+        let none = String::new();
+        if let Some(arp) = frame.arp() {
+            let class = match (arp.op, taken) {
+                (1, true) if arp.sender_ip().is_some_and(|it| it.is_unspecified()) => {
+                    Class::Located
+                }
+                (1, true) => Class::Served,
+                (1, false) => Class::Seeking,
+                (_, true) => Class::Located,
+                (_, false) => Class::Arp,
+            };
+            return (class, none);
+        }
+        if let Some(icmp) = frame.icmp() {
+            let class = match icmp.kind {
+                3 => Class::Unreachable,
+                8 if taken => Class::Ping,
+                _ => Class::Other,
+            };
+            return (class, none);
+        }
+        let short = shortage(received, frame);
+        let Some(bootp) = frame.bootp() else {
+            return match short {
+                Some(short) if may_be_reply(frame) => (Class::Cut, short),
+                _ if self.hides_reply(frame) => (Class::OtherPort, none),
+                _ => (Class::Other, none),
+            };
+        };
+        let own = self.own.get(&bootp.xid);
+        if bootp.op == 1 {
+            return match own {
+                Some(_) if !bootp.giaddr.is_unspecified() => (Class::Relayed, none),
+                Some(_) => (Class::Other, none),
+                None => (Class::Request, none),
+            };
+        }
+        let reason = match verdict {
+            Some(Verdict::Part) => return (Class::Answer, none),
+            Some(Verdict::Duplicate) => return (Class::Again, none),
+            Some(Verdict::Stray(reason)) => reason.clone(),
+            None => none,
+        };
+        let client = bootp.client_hardware();
+        let class = match own {
+            None if self.own.values().any(|it| it.0 == client) => Class::OtherXid,
+            None => Class::Foreign,
+            Some((asked, _)) if asked != client => Class::OtherClient,
+            Some((_, asked)) if *asked != vlans(frame) => Class::OtherVlan,
+            Some(_) if fault => match (short, checksum_fault(frame, received.checksum_unfinished)) {
+                (Some(short), Some(_)) => return (Class::Cut, short),
+                (None, Some(_)) => Class::Damaged,
+                (_, None) => Class::Excluded,
+            },
+            Some(_) if self.of_another_server(frame) => Class::OtherServer,
+            Some(_) => Class::Unasked,
+        };
+        (class, reason)
+    }
+
+    /// Whether a reply comes from another server than the last REQUEST names.
+    fn of_another_server(&self, frame: &Frame) -> bool {
+        let from = Message::of(frame).and_then(|it| it.server_id());
+        let asked = self.question().and_then(|it| it.server);
+        asked.is_some() && from.is_some() && asked != from
+    }
+
+    /// Whether a frame between ports that are no DHCP ports holds a reply to us.
+    fn hides_reply(&self, frame: &Frame) -> bool {
+        let (Some(_), Some(bytes)) = (frame.udp(), frame.raw()) else {
+            return false;
+        };
+        let xid = bytes.get(4..8).and_then(|it| it.first_chunk::<4>());
+        let ours = xid.is_some_and(|it| self.own.contains_key(&u32::from_be_bytes(*it)));
+        let cookie = bytes.get(BOOTP_LEN..BOOTP_LEN + MAGIC_COOKIE.len());
+        ours && bytes.first() == Some(&2) && cookie == Some(&MAGIC_COOKIE[..])
+    }
+
+    /// The frames kept of a class: the first ones and the last one.
+    pub fn all(&self, class: Class) -> &[Sight] {
+        self.groups.get(&class).map_or(&[], |it| &it.sights)
+    }
+
+    /// How many frames of a class there were.
+    pub fn count(&self, class: Class) -> u64 {
+        self.groups.get(&class).map_or(0, |it| it.count)
+    }
+
+    /// Every message of a class that was kept, with its frame.
+    pub fn messages(&self, class: Class) -> impl DoubleEndedIterator<Item = (&Sight, &Digest)> {
+        let all = self.all(class).iter();
+        all.filter_map(|it| Some((it, it.message.as_ref()?)))
+    }
+
+    /// The message that we sent last.
+    pub fn question(&self) -> Option<&Digest> {
+        self.messages(Class::Asked).next_back().map(|it| it.1)
+    }
+}
+
+/// What is missing of a frame, by the length in its IP header or by what the capture says.
+fn shortage(received: &Received, frame: &Frame) -> Option<String> {
+    let there = received.bytes.len();
+    if received.original_len > there {
+        return Some(format!("{there} of {} bytes are there", received.original_len));
+    }
+    let wanted = frame.with_offsets().find_map(|(offset, layer)| match layer {
+        Layer::Ipv4(ip) => match ip.len {
+            Auto::Set(len) => Some(offset + usize::from(len)),
+            Auto::Unset => None,
+        },
+        _ => None,
+    });
+    match wanted {
+        Some(wanted) if wanted > there => Some(format!("{there} of {wanted} bytes arrived")),
+        Some(_) => None,
+        // Not even an IP header.
+        None if is_ip(frame) => Some(format!("{there} bytes arrived")),
+        None => None,
+    }
+}
+
+fn is_ip(frame: &Frame) -> bool {
+    let ethertype = frame.ether().map(|it| it.ethertype);
+    ethertype == Some(Auto::Set(crate::wire::ETHERTYPE_IPV4))
+}
+
+/// Whether a frame without a message looks like what is left of a reply.
+fn may_be_reply(frame: &Frame) -> bool {
+    match frame.udp() {
+        Some(udp) => udp.sport == SERVER_PORT || udp.dport == CLIENT_PORT,
+        None => frame.ipv4().is_none_or(|it| it.frag == 0),
+    }
+}

@@ -1,0 +1,112 @@
+//! Why an exchange failed: what the evidence supports, the likeliest first, each with the frames it
+//! rests on.
+//!
+//! [`Evidence`] keeps what passed on the link, a handful of frames of each class and how many there
+//! were. [`CAUSES`] has a row for each cause that can be told from it. [`diagnose`] asks every row.
+
+mod causes;
+mod delivery;
+mod evidence;
+mod refusal;
+mod replies;
+mod silence;
+
+use std::net::Ipv4Addr;
+
+pub use causes::{CAUSES, Row};
+pub use evidence::{Class, Digest, Evidence, Sight};
+
+use super::args::LinkArgs;
+use super::here::Here;
+use crate::wire::MacAddr;
+
+/// How sure it is that a cause is why the exchange failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likelihood {
+    /// The frames show it.
+    Certain,
+    /// The frames speak for it.
+    Likely,
+    /// The frames do not speak against it.
+    Possible,
+}
+
+impl Likelihood {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Likelihood::Certain => "certain",
+            Likelihood::Likely => "likely",
+            Likelihood::Possible => "possible",
+        }
+    }
+}
+
+/// Why an exchange failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Its id, that of its row: `other-vlan`.
+    pub id: &'static str,
+    /// How sure it is.
+    pub likelihood: Likelihood,
+    /// What was seen and what it means, a sentence. It may quote what came off the wire.
+    pub text: String,
+    /// What to do next; empty where nothing is to be done.
+    pub next: String,
+    /// Numbers of the frames that it rests on, in the order of time; at most [`SHOWN`].
+    pub frames: Vec<u64>,
+}
+
+/// Frames that a cause names at most.
+pub const SHOWN: usize = 5;
+
+/// What is known of a run beside what passed on its link.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances {
+    /// Whether it was the lab.
+    pub lab: bool,
+    /// The interface's own MAC address.
+    pub mac: MacAddr,
+    /// The interface's own address and the bits of its mask.
+    pub network: Option<(Ipv4Addr, u8)>,
+    /// Whether the interface takes only frames for its own address.
+    pub own_mac_only: bool,
+    /// The only server whose offer is taken (`--choose server=IP`).
+    pub chosen: Option<Ipv4Addr>,
+}
+
+impl Circumstances {
+    /// Those of a run on this link.
+    pub fn of(here: &Here, args: &LinkArgs) -> Self {
+        Circumstances {
+            lab: here.lab,
+            mac: here.mac,
+            network: here.network,
+            own_mac_only: args.no_promisc,
+            chosen: None,
+        }
+    }
+}
+
+/// The causes that the evidence of a failed exchange supports, the likeliest first; of equally likely
+/// ones the more telling first.
+pub fn diagnose(evidence: &Evidence, about: &Circumstances) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = CAUSES.iter().filter_map(|it| it.ask(evidence, about)).collect();
+    // Stable: the order of the table decides between equally likely ones.
+    causes.sort_by_key(|it| it.likelihood);
+    // In the lab nothing else can be wrong.
+    if let ([only], true) = (&mut causes[..], about.lab)
+        && only.id == causes::NOTHING
+    {
+        only.likelihood = Likelihood::Certain;
+    }
+    causes
+}
+
+/// `1 frame`, `2 frames`.
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    }
+}

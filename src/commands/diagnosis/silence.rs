@@ -1,0 +1,182 @@
+//! What is known where no reply came: the state of the link, and how others fare.
+
+use super::causes::Found;
+use super::evidence::{Class, Evidence, Sight};
+use super::replies::flags;
+use super::{Circumstances, plural};
+use crate::dhcp::enums::{INFORM, REQUEST};
+
+pub fn interface_down(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let down = evidence.health.up == Some(false);
+    down.then(|| {
+        Found::certain("the interface is down: bring it up with `ip link set IFACE up`")
+    })
+}
+
+pub fn no_carrier(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let it = evidence.health;
+    (it.up != Some(false) && it.carrier == Some(false)).then(|| {
+        Found::certain("the interface has no carrier: check the cable, or the other end of the veth")
+    })
+}
+
+pub fn dropped(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let count = evidence.health.dropped;
+    (count > 0).then(|| {
+        Found::likely(format!(
+            "the kernel dropped {} because the queue was full: an answer may be among them",
+            plural(count, "frame", "frames")
+        ))
+    })
+}
+
+pub fn impaired(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let count = evidence.health.spoiled.lost;
+    let text = format!(
+        "--impair lost {} on purpose: question or answer may be among them",
+        plural(count, "frame", "frames")
+    );
+    let (lost, asked) = (evidence.count(Class::Lost), evidence.count(Class::Asked));
+    let found = match asked > 0 && lost == asked {
+        true => Found::certain(text),
+        false => Found::likely(text),
+    };
+    (count > 0).then(|| found.on(evidence.all(Class::Lost)))
+}
+
+pub fn others_served(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    if evidence.count(Class::Answer) > 0 || evidence.question().is_none() {
+        return None;
+    }
+    let replies = evidence.messages(Class::Foreign);
+    // A client that takes an offer has had one, also where a switch kept it from here.
+    let taking = evidence.messages(Class::Request);
+    let taking = taking.filter(|it| it.1.kind == Some(REQUEST) && it.1.server.is_some());
+    let all: Vec<_> = replies.chain(taking).collect();
+    let (first, message) = all.first()?;
+    let server = message.server.or(first.source());
+    let who = server.map_or("a server".into(), |it| format!("server {it}"));
+    let text = format!(
+        "{who} serves other clients and not this one: its pool is used up, it serves known clients only, or a class or filter leaves this one out"
+    );
+    Some(Found::likely(text).on(all.iter().map(|it| it.0)))
+}
+
+pub fn others_unanswered(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
+    let count = evidence.count(Class::Request);
+    if count == 0 || others_served(evidence, about).is_some() {
+        return None;
+    }
+    let text = format!(
+        "{} of other clients passed, and nobody answered them here either",
+        plural(count, "request", "requests")
+    );
+    Some(Found::likely(text).on(evidence.all(Class::Request)))
+}
+
+pub fn other_tags(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let asked = evidence.all(Class::Asked).last()?;
+    let classes = [Class::Foreign, Class::Request, Class::Seeking, Class::Arp, Class::Other];
+    let all: Vec<&Sight> = classes.into_iter().flat_map(|it| evidence.all(it)).collect();
+    let kept: u64 = classes.into_iter().map(|it| evidence.count(it)).sum();
+    let tags = &all.first()?.vlans;
+    let alike = all.iter().all(|it| it.vlans == *tags);
+    if !alike || *tags == asked.vlans || kept < evidence.received {
+        return None;
+    }
+    let name = |vlans: &[u16]| match vlans {
+        [] => "untagged".to_string(),
+        vlans => {
+            let ids: Vec<String> = vlans.iter().map(u16::to_string).collect();
+            format!("on VLAN {}", ids.join("."))
+        }
+    };
+    let text = format!(
+        "all that arrived is {}, the question went {}",
+        name(tags),
+        match asked.vlans.is_empty() {
+            true => "out untagged".to_string(),
+            false => name(&asked.vlans),
+        }
+    );
+    let next = format!("{} asks there", flags(tags));
+    Some(Found::likely(text).on(all).next(next))
+}
+
+pub fn inform(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let it = evidence.question().filter(|it| it.kind == Some(INFORM))?;
+    if evidence.count(Class::Answer) > 0 {
+        return None;
+    }
+    Some(match it.ciaddr.is_unspecified() {
+        true => Found::likely("the INFORM names no address of the client (ciaddr), so no server can answer it")
+            .next("--ciaddr IP names it"),
+        false => Found::possible(format!(
+            "servers answer an INFORM only of networks that they know: {} may be of none",
+            it.ciaddr
+        )),
+    }
+    .on(evidence.all(Class::Asked)))
+}
+
+pub fn bootp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let it = evidence.question().filter(|it| it.kind.is_none())?;
+    if evidence.count(Class::Answer) > 0 {
+        return None;
+    }
+    let text = format!("a {} without a message type is BOOTP, which servers answer only where told to", it.name);
+    Some(Found::possible(text).on(evidence.all(Class::Asked)))
+}
+
+pub fn no_binding(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let it = evidence.question().filter(|it| it.kind == Some(REQUEST))?;
+    if evidence.count(Class::Answer) > 0 {
+        return None;
+    }
+    let text = match it.server {
+        Some(server) => format!(
+            "a REQUEST that names server {server} is answered by that server only, and only after its offer"
+        ),
+        None => "a server that has no record of the client's lease stays silent (RFC 2131 4.3.2)".into(),
+    };
+    Some(Found::possible(text).on(evidence.all(Class::Asked)))
+}
+
+pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
+    let it = evidence.health;
+    let link = it.up == Some(false) || it.carrier == Some(false) || it.spoiled.lost > 0;
+    if evidence.received > 0 || link || it.dropped > 0 {
+        return None;
+    }
+    Some(match about.lab {
+        true => Found::possible("nothing at all arrived; in this lab nobody answers"),
+        false => Found::possible(
+            "nothing at all arrived: no server or relay agent on this segment, a firewall or DHCP snooping \
+             between, or the wrong interface or VLAN",
+        )
+        .next("`dhcpcraft sniff --all` on this interface shows whether anything passes"),
+    })
+}
+
+pub fn arp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let classes = [Class::Seeking, Class::Arp];
+    let count: u64 = classes.into_iter().map(|it| evidence.count(it)).sum();
+    if count == 0 || evidence.count(Class::Answer) > 0 {
+        return None;
+    }
+    let text = format!(
+        "{} passed, so the link carries traffic; a server may be looking for an address it wants to reply to",
+        plural(count, "ARP packet", "ARP packets")
+    );
+    let all = classes.into_iter().flat_map(|it| evidence.all(it));
+    Some(Found::possible(text).on(all))
+}
+
+pub fn other(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    let count = evidence.count(Class::Other);
+    let text = match count {
+        1 => "1 frame arrived that is neither ARP nor an answer".to_string(),
+        count => format!("{count} frames arrived that are neither ARP nor an answer"),
+    };
+    (count > 0).then(|| Found::possible(text).on(evidence.all(Class::Other)))
+}

@@ -4,6 +4,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::diagnosis::Cause;
 use crate::dhcp::Message;
 use crate::dhcp::options;
 use crate::link::Time;
@@ -110,6 +111,8 @@ pub struct Census {
     pub judged: bool,
     /// How long answers were waited for.
     pub waited: Duration,
+    /// Where nobody answered: why, the likeliest cause first.
+    pub causes: Vec<Cause>,
 }
 
 /// A kind that asks for options only.
@@ -153,6 +156,7 @@ impl Census {
             compared,
             judged: !allow.is_empty(),
             waited,
+            causes: Vec::new(),
             rows,
         }
     }

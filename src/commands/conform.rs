@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::Error;
 use super::args::{ColorChoice, LinkArgs, SeedArgs, parse_duration};
+use super::diagnosis::Cause;
 use super::outcome::Sink;
 use super::session::Session;
 
@@ -237,6 +238,8 @@ pub struct Findings {
     pub facts: Vec<(String, String)>,
     /// Whether anything answered at all.
     pub answered: bool,
+    /// Where nothing did: why, the likeliest cause first.
+    pub causes: Vec<Cause>,
     /// Each check with its verdict.
     pub findings: Vec<Finding>,
     /// Addresses that were declined on purpose and stay out of use for a while.

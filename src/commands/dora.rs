@@ -181,9 +181,7 @@ impl DoraArgs {
         }
         let mut witness = Witness::default();
         let server = match identities.first() {
-            Some((first, _)) => {
-                self.server_mac(first, &mut link, session, sink, &mut witness)?
-            }
+            Some((first, _)) => self.server_mac(first, &mut link, session, sink, &mut witness)?,
             None => None,
         };
         let mut clients = Vec::new();

@@ -88,6 +88,18 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// A word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Ending::Done => "done",
+            Ending::Bound => "bound",
+            Ending::Refused(_) => "refused",
+            Ending::Declined { .. } => "declined",
+            Ending::NoReply(_) => "no reply",
+            Ending::Interrupted => "interrupted",
+        }
+    }
+
     /// Why it failed, the likeliest cause first; empty where it did not.
     pub fn causes(&self) -> &[Cause] {
         match self {

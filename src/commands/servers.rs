@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::Error;
 use super::args::{ColorChoice, LinkArgs, SeedArgs, parse_duration};
 use super::census::{Allowed, Census, Change, INFORM_KIND};
+use super::diagnosis::Circumstances;
 use super::edits::Edits;
 use super::message::tag;
 use super::nagios::NagiosArgs;
@@ -91,7 +92,7 @@ pub struct ServersArgs {
     pub json: bool,
     /// Write every frame sent and received to a capture
     #[arg(short, long, value_name = "FILE.pcap|.pcapng", help_heading = "Output")]
-    write: Option<PathBuf>,
+    pub write: Option<PathBuf>,
     /// Keep notices off standard error
     #[arg(long, help_heading = "Output")]
     pub quiet: bool,
@@ -247,8 +248,13 @@ impl ServersArgs {
         }
         let mut survey = Survey::new(probes, SPACING, self.timeout);
         let players: &mut [&mut dyn Player] = &mut [&mut survey, &mut host];
-        link.play(players, session, sink, &mut Witness::default())?;
-        Ok(Census::of(&survey, &self.allow, self.timeout))
+        let mut witness = Witness::default();
+        link.play(players, session, sink, &mut witness)?;
+        let mut census = Census::of(&survey, &self.allow, self.timeout);
+        if census.rows.is_empty() {
+            census.causes = witness.diagnosis(&Circumstances::of(&link.here, &self.link));
+        }
+        Ok(census)
     }
 
     /// The question as one kind of client.

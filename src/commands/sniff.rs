@@ -59,9 +59,9 @@ impl SniffArgs {
         }
         Ok(match (stopped, self.count) {
             (true, _) => Ending::Interrupted,
-            (false, Some(_)) if !watch.done() => {
-                Ending::NoReply(witness.silence(Duration::ZERO, &Circumstances::of(&link.here, &self.link)))
-            }
+            (false, Some(_)) if !watch.done() => Ending::NoReply(
+                witness.silence(Duration::ZERO, &Circumstances::of(&link.here, &self.link)),
+            ),
             _ => Ending::Done,
         })
     }

@@ -21,12 +21,11 @@ use super::functions::{difference, number};
 use super::packet::Packet;
 use super::send::{self, Sending, packets, seconds};
 use super::{error, host, options, packet_methods};
-use crate::commands::diagnosis::Likelihood;
 use crate::commands::outcome::{Direction, Ending, Entry};
 use crate::dhcp::Message;
 use crate::dhcp::difference::Difference;
 use crate::dhcp::enums::{ACK, NAK, OFFER, message_type_name};
-use crate::view::{escape, summary};
+use crate::view::{cause_lines, summary};
 use crate::wire::{END, Layer, PAD};
 
 /// Why a script ended itself: an assertion that does not hold, or a test that cannot be made.
@@ -107,22 +106,10 @@ fn silence(exchange: &Exchange) -> String {
         Some(sent) => format!("there was no reply to {}", summary(sent)),
         None => "there was no reply".to_string(),
     };
-    text + &causes(exchange.ending())
-}
-
-/// Why an exchange failed, a line for each cause with its next step; the frames stand in the ladder.
-fn causes(ending: &Ending) -> String {
-    let mut text = String::new();
-    for it in ending.causes() {
-        text += &format!("\n- {}", escape(&it.text));
-        if it.likelihood != Likelihood::Certain {
-            text += &format!(" ({})", it.likelihood.name());
-        }
-        if !it.next.is_empty() {
-            text += &format!("\n  next: {}", escape(&it.next));
-        }
+    match cause_lines(exchange.ending().causes()) {
+        lines if lines.is_empty() => text,
+        lines => format!("{text}\n{lines}"),
     }
-    text
 }
 
 /// The packet that an assertion is about: a packet itself, or of an exchange the reply of that kind,

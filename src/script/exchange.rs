@@ -12,11 +12,12 @@ use starlark::values::{
 };
 use starlark::{methods_static, starlark_module, starlark_simple_value};
 
+use super::options::of_json;
 use super::packet::Packet;
 use super::{error, host};
 use crate::commands::outcome::{Direction, Ending, Entry, Sink, Verdict};
 use crate::commands::{Command, Outcome};
-use crate::view::{Format, View, summary};
+use crate::view::{Format, View, cause_json, summary};
 
 /// What was sent and received, and how it ended.
 #[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative)]
@@ -93,20 +94,9 @@ pub fn is_reply(entry: &Entry) -> bool {
     }
 }
 
-fn ending_name(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Done => "done",
-        Ending::Bound => "bound",
-        Ending::Refused(_) => "refused",
-        Ending::Declined { .. } => "declined",
-        Ending::NoReply(_) => "no reply",
-        Ending::Interrupted => "interrupted",
-    }
-}
-
 impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{}", ending_name(&self.0.ending))?;
+        write!(f, "<{}", self.0.ending.name())?;
         for entry in &self.0.entries {
             let arrow = if entry.direction == Direction::Received {
                 "<-"
@@ -142,7 +132,11 @@ pub const ATTRIBUTES: &[(&str, &str)] = &[
     ("code", "The exit code that says the same."),
     (
         "findings",
-        "Where no reply came: what was found out about why, a list of sentences.",
+        "Where it failed: what was found out about why, a list of sentences, the likeliest first.",
+    ),
+    (
+        "causes",
+        "The same in full: a list of dictionaries with `id`, `likelihood`, `text`, `next`, and `frames`, their numbers in the run.",
     ),
 ];
 
@@ -173,11 +167,15 @@ impl<'v> StarlarkValue<'v> for Exchange {
             "sent" => list(&|it| it.direction == Direction::Sent),
             "strays" => list(&|it| it.verdict != Verdict::Part),
             "entries" => list(&|_| true),
-            "ending" => heap.alloc(ending_name(&self.0.ending)),
+            "ending" => heap.alloc(self.0.ending.name()),
             "code" => heap.alloc(i32::from(self.0.ending.exit_code())),
             "findings" => {
                 let causes = self.0.ending.causes().iter();
                 heap.alloc(causes.map(|it| it.text.clone()).collect::<Vec<_>>())
+            }
+            "causes" => {
+                let causes = self.0.ending.causes().iter().map(cause_json);
+                heap.alloc(causes.map(|it| of_json(&it, heap)).collect::<Vec<_>>())
             }
             _ => return None,
         })

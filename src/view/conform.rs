@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::style::{DIM, NAME, WARN, take_words};
 use super::tests::{Case, Ended, Suite};
-use super::{Style, escape, lookup};
+use super::{Style, diagnosis, escape, lookup};
 use crate::commands::conform::{Check, Finding, Findings, NEEDS, Report, WORDS};
 
 /// Prints a report.
@@ -86,7 +86,7 @@ fn painted(word: &str, text: &str, style: &Style) -> String {
 fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()> {
     if !it.answered {
         writeln!(out, "no server answers on {}", escape(&it.link))?;
-        return Ok(());
+        return diagnosis::causes(out, &it.causes, it.capture.as_deref(), style);
     }
     for (name, value) in &it.facts {
         wrapped(out, &format!("{name:<10}"), 10, &escape(value), style)?;
@@ -270,6 +270,7 @@ pub fn json(report: &Report) -> Vec<Json> {
         "declined": it.declined.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
         "frames": it.frames,
         "interrupted": it.interrupted,
+        "causes": it.causes.iter().map(diagnosis::cause_json).collect::<Vec<_>>(),
     }));
     rows
 }
@@ -297,7 +298,7 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                     element: "error",
                     message: "no server answers".into(),
                     kind: "silence",
-                    text: String::new(),
+                    text: diagnosis::lines(&it.causes),
                 },
                 printed: String::new(),
             }],

@@ -21,6 +21,15 @@
 //! its type. Of an option in several pieces (RFC 3396) the first has `pieces` and the joined value, the
 //! others have `piece` and their number.
 //!
+//! An exchange that failed ends with an object that is no frame:
+//!
+//! | key | what |
+//! | --- | --- |
+//! | `ending` | `no reply`, `refused` or `declined` |
+//! | `code` | the exit code that says the same |
+//! | `waited`, `tries` | of `no reply`: seconds, and how often the message was sent |
+//! | `causes` | why, the likeliest first: `id`, `likelihood`, `text`, `next`, and `frames`, their numbers |
+//!
 //! Characters that could do something to a terminal are written as `\u` escapes, also inside names off
 //! the wire.
 
@@ -139,6 +148,10 @@ impl Text {
 
     fn json(&mut self, key: &str, value: &Json) {
         self.key(key);
+        self.value(value);
+    }
+
+    fn value(&mut self, value: &Json) {
         // Outside of strings, and in escapes, JSON is ASCII without control characters.
         let text = value.to_string();
         match text.bytes().all(|it| matches!(it, b' '..=b'~')) {
@@ -317,6 +330,13 @@ pub fn json_line(out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
     let mut line = text(entry);
     line.push('\n');
     out.write_all(line.as_bytes())
+}
+
+/// Prints an object as one line of JSON, safe for a terminal.
+pub(super) fn object_line(out: &mut dyn Write, object: &Json) -> io::Result<()> {
+    let mut line = Text(String::new());
+    line.value(object);
+    writeln!(out, "{}", line.0)
 }
 
 fn text(entry: &Entry) -> String {

@@ -37,6 +37,7 @@ use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, NAK};
 use crate::dhcp::value::escape_into;
+pub use diagnosis::{cause_json, lines as cause_lines};
 pub use hexdump::hexdump;
 pub use json::{json, json_line};
 pub use ladder::Ladder;
@@ -181,6 +182,7 @@ impl View {
             Command::Convert(args) => view.quiet = args.quiet,
             Command::Servers(args) => {
                 view.quiet = args.quiet;
+                view.capture.clone_from(&args.write);
                 // The servers are the result, not the frames they were found by.
                 view.hidden = true;
             }
@@ -293,6 +295,11 @@ impl View {
                     lease_box(&mut self.out, ack, &self.style)?;
                 }
             }
+            Format::Json => {
+                if let Some(failed) = diagnosis::ending_json(ending) {
+                    json::object_line(&mut self.out, &failed)?;
+                }
+            }
             _ => {}
         }
         self.tell_found(true)?;
@@ -338,7 +345,8 @@ impl View {
         }
         self.out.flush()?;
         if !self.quiet {
-            servers::told(&mut self.err, &found.census, &self.style)?;
+            let capture = self.capture.as_deref();
+            servers::told(&mut self.err, &found.census, capture, &self.style)?;
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
 //! Who answers on a link: a row for each server, in what they disagree, and what changed.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use super::Style;
 use super::json::date;
 use super::lookup;
 use super::replies::{plural, side_by_side};
 use super::style::WARN;
 use super::summary::{duration, seconds};
+use super::{Style, diagnosis};
 use crate::commands::census::{Census, Change, Seen, What};
 use crate::commands::servers::Found;
 use crate::dhcp::{Message, options};
@@ -203,7 +204,12 @@ fn kinds(row: &Seen) -> String {
 }
 
 /// Says what came of it: how many servers, in what they disagree, who may not answer, who did not.
-pub fn told(err: &mut dyn Write, census: &Census, style: &Style) -> io::Result<()> {
+pub fn told(
+    err: &mut dyn Write,
+    census: &Census,
+    capture: Option<&Path>,
+    style: &Style,
+) -> io::Result<()> {
     let mut say = |text: String, bad: bool| {
         let text = lookup::wrap(&super::escape(&text), 0, style);
         match bad {
@@ -241,7 +247,7 @@ pub fn told(err: &mut dyn Write, census: &Census, style: &Style) -> io::Result<(
     for it in &census.missing {
         say(format!("{it} is allowed and did not answer"), true)?;
     }
-    Ok(())
+    diagnosis::causes(err, &census.causes, capture, style)
 }
 
 /// `2 servers; they disagree on router, dns`.

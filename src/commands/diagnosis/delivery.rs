@@ -61,15 +61,23 @@ fn mac(chaddr: &[u8]) -> Option<MacAddr> {
 pub fn misdelivered(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
     let ours = ours(evidence, about);
     let foreign = |it: &&Sight| {
-        it.macs.is_some_and(|(_, to)| !ours.contains(&to) && to.octets()[0] & 1 == 0)
+        it.macs
+            .is_some_and(|(_, to)| !ours.contains(&to) && to.octets()[0] & 1 == 0)
     };
-    let classes = [Class::Answer, Class::OtherClient, Class::OtherVlan, Class::Damaged];
+    let classes = [
+        Class::Answer,
+        Class::OtherClient,
+        Class::OtherVlan,
+        Class::Damaged,
+    ];
     let all = classes.into_iter().flat_map(|it| evidence.all(it));
     let all: Vec<&Sight> = all.filter(foreign).collect();
     let first = all.first()?;
     let name = first.message.as_ref().map_or("reply", |it| &it.name);
     let to = first.macs?.1;
-    let text = format!("the {name} went to {to}, which is no MAC of ours: a switch takes what follows there");
+    let text = format!(
+        "the {name} went to {to}, which is no MAC of ours: a switch takes what follows there"
+    );
     Some(Found::likely(text).on(all))
 }
 
@@ -110,7 +118,9 @@ fn addresses(evidence: &Evidence) -> Vec<Ipv4Addr> {
 
 pub fn undeliverable(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let ours = addresses(evidence);
-    let all: Vec<_> = unanswered(evidence).filter(|it| ours.contains(&it.2)).collect();
+    let all: Vec<_> = unanswered(evidence)
+        .filter(|it| ours.contains(&it.2))
+        .collect();
     let (first, from, of) = all.first()?;
     let place = match &first.vlans[..] {
         [] => String::new(),
@@ -130,7 +140,9 @@ pub fn address_check(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
         return None;
     }
     let ours = addresses(evidence);
-    let all: Vec<_> = unanswered(evidence).filter(|it| !ours.contains(&it.2)).collect();
+    let all: Vec<_> = unanswered(evidence)
+        .filter(|it| !ours.contains(&it.2))
+        .collect();
     let (_, from, of) = all.last()?;
     let text = format!(
         "{from} looks for {of} with ARP and nobody answers: it may be checking the address before it offers it"
@@ -159,7 +171,9 @@ pub fn relay_unknown(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let asked = evidence.messages(Class::Asked);
     let (sight, question) = { asked }.next_back()?;
     let giaddr = question.giaddr;
-    let answered = evidence.messages(Class::Answer).any(|it| it.1.giaddr == giaddr);
+    let answered = evidence
+        .messages(Class::Answer)
+        .any(|it| it.1.giaddr == giaddr);
     if giaddr.is_unspecified() || answered {
         return None;
     }
@@ -184,7 +198,9 @@ pub fn relay_unknown(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
 pub fn relayed(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let all = evidence.all(Class::Relayed);
     let giaddr = evidence.messages(Class::Relayed).next()?.1.giaddr;
-    let came = evidence.messages(Class::Answer).any(|it| it.1.giaddr == giaddr);
+    let came = evidence
+        .messages(Class::Answer)
+        .any(|it| it.1.giaddr == giaddr);
     let text = format!(
         "the relay agent {giaddr} passed the question on, and no answer came back through it"
     );

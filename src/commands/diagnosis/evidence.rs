@@ -216,7 +216,8 @@ impl Evidence {
                 ..
             } => {
                 self.received += 1;
-                let (class, reason) = self.class(received, frame, verdict.as_ref(), fault.is_some());
+                let (class, reason) =
+                    self.class(received, frame, verdict.as_ref(), fault.is_some());
                 let sight = Sight {
                     reason,
                     ..Sight::of(number, frame)
@@ -310,11 +311,13 @@ impl Evidence {
             None => Class::Foreign,
             Some((asked, _)) if asked != client => Class::OtherClient,
             Some((_, asked)) if *asked != vlans(frame) => Class::OtherVlan,
-            Some(_) if fault => match (short, checksum_fault(frame, received.checksum_unfinished)) {
-                (Some(short), Some(_)) => return (Class::Cut, short),
-                (None, Some(_)) => Class::Damaged,
-                (_, None) => Class::Excluded,
-            },
+            Some(_) if fault => {
+                match (short, checksum_fault(frame, received.checksum_unfinished)) {
+                    (Some(short), Some(_)) => return (Class::Cut, short),
+                    (None, Some(_)) => Class::Damaged,
+                    (_, None) => Class::Excluded,
+                }
+            }
             Some(_) if self.of_another_server(frame) => Class::OtherServer,
             Some(_) => Class::Unasked,
         };
@@ -365,15 +368,20 @@ impl Evidence {
 fn shortage(received: &Received, frame: &Frame) -> Option<String> {
     let there = received.bytes.len();
     if received.original_len > there {
-        return Some(format!("{there} of {} bytes are there", received.original_len));
+        return Some(format!(
+            "{there} of {} bytes are there",
+            received.original_len
+        ));
     }
-    let wanted = frame.with_offsets().find_map(|(offset, layer)| match layer {
-        Layer::Ipv4(ip) => match ip.len {
-            Auto::Set(len) => Some(offset + usize::from(len)),
-            Auto::Unset => None,
-        },
-        _ => None,
-    });
+    let wanted = frame
+        .with_offsets()
+        .find_map(|(offset, layer)| match layer {
+            Layer::Ipv4(ip) => match ip.len {
+                Auto::Set(len) => Some(offset + usize::from(len)),
+                Auto::Unset => None,
+            },
+            _ => None,
+        });
     match wanted {
         Some(wanted) if wanted > there => Some(format!("{there} of {wanted} bytes arrived")),
         Some(_) => None,

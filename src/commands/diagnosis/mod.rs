@@ -91,14 +91,15 @@ impl Circumstances {
 /// The causes that the evidence of a failed exchange supports, the likeliest first; of equally likely
 /// ones the more telling first.
 pub fn diagnose(evidence: &Evidence, about: &Circumstances) -> Vec<Cause> {
-    let mut causes: Vec<Cause> = CAUSES.iter().filter_map(|it| it.ask(evidence, about)).collect();
+    let mut causes: Vec<Cause> = CAUSES
+        .iter()
+        .filter_map(|it| it.ask(evidence, about))
+        .collect();
     // Stable: the order of the table decides between equally likely ones.
     causes.sort_by_key(|it| it.likelihood);
-    // In the lab nothing else can be wrong.
-    if let ([only], true) = (&mut causes[..], about.lab)
-        && only.id == causes::NOTHING
-    {
-        only.likelihood = Likelihood::Certain;
+    // In the lab nothing lies between that could swallow an answer.
+    if about.lab && causes.len() > 1 {
+        causes.retain(|it| it.id != causes::NOTHING);
     }
     causes
 }

@@ -75,7 +75,9 @@ pub fn wrong_network(evidence: &Evidence, about: &Circumstances) -> Option<Found
     let offer = offers(evidence).into_iter().rev();
     let offered = { offer }.find_map(|it| Some((it.1.yiaddr, it.1.mask?)));
     let own = about.network.map(|(ip, bits)| {
-        let mask = u32::MAX.checked_shl(32 - u32::from(bits.min(32))).unwrap_or(0);
+        let mask = u32::MAX
+            .checked_shl(32 - u32::from(bits.min(32)))
+            .unwrap_or(0);
         (ip, Ipv4Addr::from(mask))
     });
     let relay = Some(it.request.1.giaddr).filter(|it| !it.is_unspecified());
@@ -98,7 +100,11 @@ pub fn wrong_network(evidence: &Evidence, about: &Circumstances) -> Option<Found
             ))
         }
         Some((ip, _, false)) => {
-            let whose = if relay.is_some() { "relay agent" } else { "server" };
+            let whose = if relay.is_some() {
+                "relay agent"
+            } else {
+                "server"
+            };
             Found::likely(format!(
                 "the client asks for {wanted}, which is far from the {whose} {ip}: a lease of another network{}",
                 it.quote()
@@ -131,7 +137,9 @@ pub fn no_lease(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
 
 pub fn address(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
     let it = last(evidence)?;
-    if no_lease(evidence, about).is_some() || other_server(evidence, about).is_some() {
+    // Said better already.
+    let better = [other_server, wrong_network, no_lease];
+    if better.iter().any(|it| it(evidence, about).is_some()) {
         return None;
     }
     let wanted = it.request.1.wanted();
@@ -139,7 +147,11 @@ pub fn address(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
     let offer = offers.iter().rfind(|it| Some(it.1.yiaddr) == wanted);
     let what = wanted.map_or("the REQUEST".into(), |it| it.to_string());
     let text = match offer {
-        Some(_) => format!("{} offered {what} and then refused it{}", it.server(), it.quote()),
+        Some(_) => format!(
+            "{} offered {what} and then refused it{}",
+            it.server(),
+            it.quote()
+        ),
         None => format!("{} refuses {what}{}", it.server(), it.quote()),
     };
     Some(it.on(Found::likely(text)).on(offer.map(|it| it.0)))
@@ -152,5 +164,10 @@ pub fn address_taken(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let mut claims = evidence.all(Class::Located).iter();
     let claim = claims.rfind(|it| it.addresses.is_some_and(|all| all.0 == ip || all.1 == ip))?;
     let mac = claim.macs?.0;
-    Some(Found::certain(format!("{ip} was given and is in use: {mac} answers for it")).on([claim, sight]))
+    Some(
+        Found::certain(format!(
+            "{ip} was given and is in use: {mac} answers for it"
+        ))
+        .on([claim, sight]),
+    )
 }

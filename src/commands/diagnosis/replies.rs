@@ -18,7 +18,10 @@ fn not_taken(evidence: &Evidence, class: Class) -> Option<Found> {
     let first = reasons.first()?;
     let more = match reasons.len() {
         1 => String::new(),
-        more => format!(" (and {} like it)", plural(more as u64 - 1, "reason", "reasons")),
+        more => format!(
+            " (and {} like it)",
+            plural(more as u64 - 1, "reason", "reasons")
+        ),
     };
     let were = plural(count, "reply was", "replies were");
     Some(Found::certain(format!("{were} not taken: {first}{more}")).on(all))
@@ -126,8 +129,11 @@ fn stuck(evidence: &Evidence) -> Option<((&Sight, &Digest), Vec<&Sight>)> {
     Some((offer, requests.map(|it| it.0).collect()))
 }
 
-pub fn no_ack(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+pub fn no_ack(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
     let ((offer, _), requests) = stuck(evidence)?;
+    if server_id(evidence, about).is_some() {
+        return None;
+    }
     let text = "the server offered an address and did not answer the REQUEST for it";
     Some(Found::likely(text).on([offer]).on(requests))
 }
@@ -157,7 +163,9 @@ fn misfit(message: &Digest) -> Option<String> {
     // A network of one or two addresses has neither (RFC 3021).
     if low > 1 && (host == 0 || host == low) {
         let what = if host == 0 { "network" } else { "broadcast" };
-        return Some(format!("gives {ip}, the {what} address of its subnet (mask {mask})"));
+        return Some(format!(
+            "gives {ip}, the {what} address of its subnet (mask {mask})"
+        ));
     }
     let router = message.router?;
     let near = u32::from(router) & bits == u32::from(ip) & bits;
@@ -171,6 +179,9 @@ pub fn unusable(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let replies = { replies }.filter(|it| matches!(it.1.kind, Some(OFFER)));
     let odd = |it: (&Sight, &Digest)| misfit(it.1).map(|text| (it.0.number, text));
     let (number, text) = { replies }.rev().find_map(odd)?;
-    let offer = evidence.all(Class::Answer).iter().find(|it| it.number == number);
+    let offer = evidence
+        .all(Class::Answer)
+        .iter()
+        .find(|it| it.number == number);
     Some(Found::likely(format!("the OFFER {text}")).on(offer))
 }

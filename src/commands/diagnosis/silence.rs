@@ -1,22 +1,22 @@
 //! What is known where no reply came: the state of the link, and how others fare.
 
 use super::causes::Found;
-use super::evidence::{Class, Evidence, Sight};
+use super::evidence::{Class, Digest, Evidence, Sight};
 use super::replies::flags;
 use super::{Circumstances, plural};
 use crate::dhcp::enums::{INFORM, REQUEST};
 
 pub fn interface_down(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let down = evidence.health.up == Some(false);
-    down.then(|| {
-        Found::certain("the interface is down: bring it up with `ip link set IFACE up`")
-    })
+    down.then(|| Found::certain("the interface is down: bring it up with `ip link set IFACE up`"))
 }
 
 pub fn no_carrier(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let it = evidence.health;
     (it.up != Some(false) && it.carrier == Some(false)).then(|| {
-        Found::certain("the interface has no carrier: check the cable, or the other end of the veth")
+        Found::certain(
+            "the interface has no carrier: check the cable, or the other end of the veth",
+        )
     })
 }
 
@@ -76,8 +76,17 @@ pub fn others_unanswered(evidence: &Evidence, about: &Circumstances) -> Option<F
 
 pub fn other_tags(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let asked = evidence.all(Class::Asked).last()?;
-    let classes = [Class::Foreign, Class::Request, Class::Seeking, Class::Arp, Class::Other];
-    let all: Vec<&Sight> = classes.into_iter().flat_map(|it| evidence.all(it)).collect();
+    let classes = [
+        Class::Foreign,
+        Class::Request,
+        Class::Seeking,
+        Class::Arp,
+        Class::Other,
+    ];
+    let all: Vec<&Sight> = classes
+        .into_iter()
+        .flat_map(|it| evidence.all(it))
+        .collect();
     let kept: u64 = classes.into_iter().map(|it| evidence.count(it)).sum();
     let tags = &all.first()?.vlans;
     let alike = all.iter().all(|it| it.vlans == *tags);
@@ -103,33 +112,46 @@ pub fn other_tags(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     Some(Found::likely(text).on(all).next(next))
 }
 
+/// Our last message, where all of ours are of this type.
+fn only(evidence: &Evidence, kind: Option<u8>) -> Option<&Digest> {
+    let all = evidence.messages(Class::Asked).all(|it| it.1.kind == kind);
+    evidence.question().filter(|_| all)
+}
+
 pub fn inform(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
-    let it = evidence.question().filter(|it| it.kind == Some(INFORM))?;
+    let it = only(evidence, Some(INFORM))?;
     if evidence.count(Class::Answer) > 0 {
         return None;
     }
-    Some(match it.ciaddr.is_unspecified() {
-        true => Found::likely("the INFORM names no address of the client (ciaddr), so no server can answer it")
+    Some(
+        match it.ciaddr.is_unspecified() {
+            true => Found::likely(
+                "the INFORM names no address of the client (ciaddr), so no server can answer it",
+            )
             .next("--ciaddr IP names it"),
-        false => Found::possible(format!(
-            "servers answer an INFORM only of networks that they know: {} may be of none",
-            it.ciaddr
-        )),
-    }
-    .on(evidence.all(Class::Asked)))
+            false => Found::possible(format!(
+                "servers answer an INFORM only of networks that they know: {} may be of none",
+                it.ciaddr
+            )),
+        }
+        .on(evidence.all(Class::Asked)),
+    )
 }
 
 pub fn bootp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
-    let it = evidence.question().filter(|it| it.kind.is_none())?;
+    let it = only(evidence, None)?;
     if evidence.count(Class::Answer) > 0 {
         return None;
     }
-    let text = format!("a {} without a message type is BOOTP, which servers answer only where told to", it.name);
+    let text = format!(
+        "a {} without a message type is BOOTP, which servers answer only where told to",
+        it.name
+    );
     Some(Found::possible(text).on(evidence.all(Class::Asked)))
 }
 
 pub fn no_binding(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
-    let it = evidence.question().filter(|it| it.kind == Some(REQUEST))?;
+    let it = only(evidence, Some(REQUEST))?;
     if evidence.count(Class::Answer) > 0 {
         return None;
     }
@@ -137,7 +159,9 @@ pub fn no_binding(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
         Some(server) => format!(
             "a REQUEST that names server {server} is answered by that server only, and only after its offer"
         ),
-        None => "a server that has no record of the client's lease stays silent (RFC 2131 4.3.2)".into(),
+        None => {
+            "a server that has no record of the client's lease stays silent (RFC 2131 4.3.2)".into()
+        }
     };
     Some(Found::possible(text).on(evidence.all(Class::Asked)))
 }
@@ -149,7 +173,7 @@ pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
         return None;
     }
     Some(match about.lab {
-        true => Found::possible("nothing at all arrived; in this lab nobody answers"),
+        true => Found::certain("nothing at all arrived; in this lab nobody answers"),
         false => Found::possible(
             "nothing at all arrived: no server or relay agent on this segment, a firewall or DHCP snooping \
              between, or the wrong interface or VLAN",

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use crate::commands::diagnosis::{Cause, Circumstances};
 use crate::commands::outcome::{Direction, Entry, Sink};
 use crate::commands::session::{OpenLink, Session};
 use crate::commands::witness::Witness;
@@ -65,6 +66,7 @@ struct Held {
 pub struct Bench {
     session: Session,
     link: OpenLink,
+    witness: Witness,
     label: Label,
     timeout: Duration,
     /// The server asked, once it is known.
@@ -129,6 +131,7 @@ impl Bench {
         Ok(Bench {
             session,
             link,
+            witness: Witness::default(),
             label,
             timeout,
             server: None,
@@ -194,6 +197,12 @@ impl Bench {
         MacAddr::new(0x02, 0xcf, a, b, c, d)
     }
 
+    /// Why nothing answered.
+    pub fn diagnosis(&self, link: &LinkArgs) -> Vec<Cause> {
+        self.witness
+            .diagnosis(&Circumstances::of(&self.link.here, link))
+    }
+
     /// This end of the link.
     pub fn here(&self) -> (MacAddr, Option<Ipv4Addr>) {
         (self.link.here.mac, self.link.here.address)
@@ -244,10 +253,9 @@ impl Bench {
             server: self.server,
         });
         let mut keep = Keep::default();
-        let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut asker];
         self.link
-            .play(players, &self.session, &mut keep, &mut witness)?;
+            .play(players, &self.session, &mut keep, &mut self.witness)?;
         let mut heard = Heard::default();
         if !requests.is_empty() {
             self.evidence.clear();

@@ -272,6 +272,7 @@ impl<'v> Run<'_, '_, 'v> {
                 break;
             }
             if !findings.answered {
+                findings.causes = self.bench(|it| it.diagnosis(&self.args.link))?;
                 break;
             }
             bar.set_message(check.id.clone());

@@ -1,0 +1,566 @@
+//! Why an exchange failed: each cause is brought about, comes first, and names the frames it rests on.
+
+mod support;
+
+use std::path::Path;
+
+use dhcpcraft::commands::diagnosis::{CAUSES, Circumstances, Evidence, SHOWN, diagnose};
+use dhcpcraft::link::{Health, Received, Time};
+use dhcpcraft::talk::{Event, Verdict};
+use dhcpcraft::wire::Frame;
+use proptest::prelude::*;
+use serde_json::Value as Json;
+use support::tool::{Run, scratch, text, tool};
+use support::wire::Wire;
+
+/// A failure in the lab: its server's rules or the name of its cast, what is run there, the cause, and a
+/// part of the summary of each frame that it rests on.
+type Case = (
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+    &'static [&'static str],
+);
+
+/// What rules may use: another client, and how to tag a frame.
+const PRELUDE: &str = r#"
+OTHER = "02:00:5e:00:00:42"
+SERVER = "02:00:5e:00:00:01"
+def other(kind, op=1):
+    src, dst = ("0.0.0.0", "255.255.255.255") if op == 1 else ("192.0.2.1", "255.255.255.255")
+    ports = UDP(sport=68, dport=67) if op == 1 else UDP(sport=67, dport=68)
+    return Ether(src=OTHER if op == 1 else SERVER, dst="ff:ff:ff:ff:ff:ff") / IP(src=src, dst=dst) / ports / BOOTP(op=op, xid=7, chaddr=OTHER) / DHCP(options=[("message-type", kind), ("server_id", "192.0.2.1"), "end"])
+def arp(pdst, op=1, vlan=None):
+    tag = Ether(src=SERVER, dst="ff:ff:ff:ff:ff:ff")
+    if vlan != None:
+        tag = tag / Dot1Q(vlan=vlan)
+    return tag / ARP(op=op, hwsrc=SERVER, psrc="192.0.2.1", pdst=pdst)
+"#;
+
+const CASES: &[Case] = &[
+    ("wrong-xid", &["discover"], "other-xid", &["OFFER"]),
+    ("wrong-chaddr", &["discover"], "other-client", &["OFFER"]),
+    ("bad-checksum", &["discover"], "bad-checksum", &["OFFER"]),
+    ("truncate=200", &["discover"], "cut-short", &["UDP"]),
+    ("truncate=290", &["discover"], "cut-short", &["OFFER"]),
+    ("truncate=30", &["discover"], "cut-short", &[""]),
+    (
+        "def on_discover(req):\n    o = answer(req)\n    o[UDP].sport = 1067\n    o[UDP].dport = 1068\n    return o",
+        &["discover"],
+        "other-port",
+        &["UDP"],
+    ),
+    (
+        "two-servers",
+        &["discover", "--wait", "--where", "pkt.yiaddr == '10.0.0.1'"],
+        "where-excludes",
+        &["OFFER", "OFFER"],
+    ),
+    (
+        "def on_discover(req):\n    o = answer(req)\n    return Ether(src=SERVER, dst=req[Ether].src) / Dot1Q(vlan=20) / o[IP]",
+        &["discover"],
+        "other-vlan",
+        &["OFFER"],
+    ),
+    (
+        "two-servers",
+        &["dora", "--choose", "server=192.0.2.9", "--tries", "1"],
+        "not-chosen",
+        &["OFFER", "OFFER"],
+    ),
+    (
+        "taken",
+        &["dora", "--probe", "--restarts", "0"],
+        "address-taken",
+        &["192.0.2.100 is at", "DECLINE"],
+    ),
+    (
+        "def on_request(req):\n    return nak(req, server_id='192.0.2.66')",
+        &["dora", "--tries", "1"],
+        "nak-other-server",
+        &["REQUEST", "NAK"],
+    ),
+    (
+        "lab",
+        &["reboot", "--requested-ip", "10.1.1.1"],
+        "nak-wrong-network",
+        &["REQUEST", "NAK"],
+    ),
+    (
+        "def on_request(req):\n    return nak(req, message='wrong network')",
+        &["dora"],
+        "nak-wrong-network",
+        &["REQUEST", "NAK"],
+    ),
+    (
+        "nak",
+        &[
+            "renew",
+            "--ciaddr",
+            "192.0.2.150",
+            "--server-id",
+            "192.0.2.1",
+        ],
+        "nak-no-lease",
+        &["REQUEST", "NAK"],
+    ),
+    (
+        "nak",
+        &["dora"],
+        "nak-address",
+        &["OFFER", "REQUEST", "NAK"],
+    ),
+    (
+        "lab",
+        &[
+            "discover",
+            "--relay",
+            "198.51.100.1",
+            "--server",
+            "192.0.2.9",
+        ],
+        "server-not-found",
+        &[
+            "who has 192.0.2.9",
+            "who has 192.0.2.9",
+            "who has 192.0.2.9",
+        ],
+    ),
+    (
+        "def on_discover(req):\n    return Ether(src=SERVER, dst=req[Ether].src) / IP(src='192.0.2.1', dst='192.0.2.9') / ICMP(type=3, code=3)",
+        &["discover"],
+        "port-unreachable",
+        &["ICMP unreachable"],
+    ),
+    (
+        "lab",
+        &["discover", "--impair", "loss=100%"],
+        "impaired",
+        &["DISCOVER"],
+    ),
+    (
+        "def on_request(req):\n    return ack(req, server_id='192.0.2.66')",
+        &["dora", "--tries", "1"],
+        "other-server",
+        &["ACK"],
+    ),
+    (
+        "wrong-server-id",
+        &["dora", "--tries", "1"],
+        "server-id-mismatch",
+        &["OFFER", "REQUEST"],
+    ),
+    (
+        "def on_discover(req):\n    o = answer(req)\n    o[Ether].dst = '02:00:5e:00:00:77'\n    return o\ndef on_request(req):\n    return None",
+        &["dora", "--tries", "1"],
+        "misdelivered",
+        &["OFFER"],
+    ),
+    (
+        "def on_discover(req):\n    return offer(req, yiaddr='192.0.2.150', router='10.9.9.1')\ndef on_request(req):\n    return None",
+        &["dora", "--tries", "1"],
+        "offer-unusable",
+        &["OFFER"],
+    ),
+    (
+        "def on_discover(req):\n    return offer(req, yiaddr='192.0.2.255')\ndef on_request(req):\n    return None",
+        &["dora", "--tries", "1"],
+        "offer-unusable",
+        &["OFFER"],
+    ),
+    (
+        "drop=ack",
+        &["dora", "--tries", "1"],
+        "no-ack",
+        &["OFFER", "REQUEST"],
+    ),
+    (
+        "def on_discover(req):\n    return ack(req, yiaddr='192.0.2.150')",
+        &["dora", "--tries", "1"],
+        "unasked",
+        &["ACK"],
+    ),
+    (
+        "def on_inform(req):\n    return arp('192.0.2.77', vlan=20)",
+        &["inform", "--ciaddr", "192.0.2.77"],
+        "undeliverable",
+        &["who has 192.0.2.77"],
+    ),
+    (
+        "lab",
+        &["discover", "--relay", "10.5.5.5", "--server", "192.0.2.1"],
+        "relay-unknown",
+        &["192.0.2.1 is at", "DISCOVER"],
+    ),
+    (
+        "def on_discover(req):\n    r = req.copy()\n    r[BOOTP].giaddr = '192.0.2.250'\n    return r",
+        &["discover"],
+        "relayed-in-vain",
+        &["DISCOVER"],
+    ),
+    (
+        "def on_discover(req):\n    return [other('discover'), other('offer', op=2)]",
+        &["discover"],
+        "others-served",
+        &["OFFER"],
+    ),
+    (
+        "def on_discover(req):\n    return other('request')",
+        &["discover"],
+        "others-served",
+        &["REQUEST"],
+    ),
+    (
+        "def on_discover(req):\n    return [arp('192.0.2.9', op=2, vlan=30), arp('192.0.2.8', op=2, vlan=30)]",
+        &["discover"],
+        "traffic-tagged",
+        &["ARP", "ARP"],
+    ),
+    (
+        "def on_discover(req):\n    return other('discover')",
+        &["discover"],
+        "others-unanswered",
+        &["DISCOVER"],
+    ),
+    (
+        "def on_inform(req):\n    return None",
+        &["inform", "--ciaddr", "0.0.0.0"],
+        "inform-unanswered",
+        &["INFORM"],
+    ),
+    (
+        "def on_bootp(req):\n    return None",
+        &["craft", "--type", "bootp", "--timeout", "2s"],
+        "bootp-unanswered",
+        &["BOOTREQUEST"],
+    ),
+    (
+        "lab",
+        &["reboot", "--requested-ip", "192.0.2.150"],
+        "no-binding",
+        &["REQUEST"],
+    ),
+    (
+        "def on_discover(req):\n    return arp('192.0.2.160')",
+        &["discover"],
+        "address-check",
+        &["who has 192.0.2.160"],
+    ),
+    ("silent", &["discover"], "nothing-arrived", &[]),
+    (
+        "def on_discover(req):\n    return arp('192.0.2.9', op=2)",
+        &["discover"],
+        "arp-traffic",
+        &["ARP"],
+    ),
+    (
+        "def on_discover(req):\n    return Ether(src=SERVER) / IP(src='192.0.2.1', dst='192.0.2.9') / ICMP(type=8)",
+        &["discover"],
+        "other-traffic",
+        &["ICMP"],
+    ),
+];
+
+/// Causes that take more than the lab, and are brought about below.
+const ELSEWHERE: [&str; 4] = [
+    "interface-down",
+    "no-carrier",
+    "kernel-dropped",
+    "not-promiscuous",
+];
+
+/// The causes that a failed run tells under `--json`.
+#[track_caller]
+fn causes(run: &Run) -> Vec<Json> {
+    let last = run.json().pop().expect("a line");
+    assert_eq!(last["code"], run.code.expect("a code"), "{run:?}");
+    last["causes"].as_array().expect("causes").clone()
+}
+
+/// The cause is the first, and its frames are these of the capture.
+#[track_caller]
+fn rests(causes: &[Json], id: &str, file: &Path, frames: &[&str]) {
+    let first = causes.first().expect("a cause");
+    assert_eq!(first["id"], id, "{causes:#?}");
+    let numbers = first["frames"].as_array().expect("numbers");
+    let shown = tool(&["show", text(file), "--json"]).succeeded().json();
+    let summary = |number: &Json| {
+        let found = shown.iter().find(|it| it["number"] == *number);
+        found.expect("a frame of the capture")["summary"].to_string()
+    };
+    let all: Vec<String> = numbers.iter().map(summary).collect();
+    assert_eq!(all.len(), frames.len(), "{id}: {all:?}");
+    for (summary, part) in all.iter().zip(frames) {
+        assert!(summary.contains(part), "{id}: {part} is not in {summary}");
+    }
+}
+
+#[test]
+fn each_cause_comes_first_and_names_its_frames() {
+    let directory = scratch("diagnosis");
+    for (at, (cast, args, id, frames)) in CASES.iter().enumerate() {
+        let link = match (cast.contains('\n'), *cast) {
+            (true, rules) => {
+                let file = directory.join(format!("{at}.star"));
+                std::fs::write(&file, format!("{PRELUDE}\n{rules}\n")).expect("a file");
+                format!("lab:{}", file.display())
+            }
+            (false, "lab") => "lab".into(),
+            (false, name) => format!("lab:{name}"),
+        };
+        let file = directory.join(format!("{at}.pcapng"));
+        let more = ["-i", &link, "-w", text(&file), "--json", "--seed", "7"];
+        let run = tool(&[args, &more[..]].concat());
+        assert!(matches!(run.code, Some(1 | 3 | 4)), "{id}: {run:?}");
+        rests(&causes(&run), id, &file, frames);
+    }
+}
+
+#[test]
+fn every_row_of_the_table_is_brought_about() {
+    for row in CAUSES {
+        let id = row.id;
+        let shown = CASES.iter().any(|it| it.2 == id) || ELSEWHERE.contains(&id);
+        assert!(shown, "nothing here brings about {id}");
+        assert!(
+            row.meaning.len() > 10 && !row.meaning.ends_with('.'),
+            "{id}"
+        );
+        let same = CAUSES.iter().filter(|it| it.id == id).count();
+        assert_eq!(same, 1, "{id} stands twice");
+    }
+}
+
+#[test]
+fn what_went_well_has_no_diagnosis() {
+    for command in [&["dora"][..], &["discover"], &["inform"]] {
+        let run = tool(&[command, &["--json"]].concat()).succeeded();
+        assert!(
+            run.json().iter().all(|it| it["ending"].is_null()),
+            "{run:?}"
+        );
+        assert!(!run.err.contains("  - "), "{run:?}");
+    }
+}
+
+#[test]
+fn a_person_reads_causes_frames_and_the_next_step() {
+    let file = scratch("diagnosis-read").join("fail.pcapng");
+    let run = tool(&[
+        "dora",
+        "-i",
+        "lab:wrong-server-id",
+        "--tries",
+        "1",
+        "-w",
+        text(&file),
+    ]);
+    let said = "  - the OFFER names server 192.0.2.254 and comes from 192.0.2.1: the REQUEST is for\n    192.0.2.254, which does not answer (likely, frames 2 and 3 of fail.pcapng)\n      next: ";
+    assert!(run.err.contains(said), "{}", run.err);
+    assert!(run.err.lines().all(|it| it.len() <= 100), "{}", run.err);
+    let run = tool(&["discover", "-i", "lab:wrong-xid"]);
+    assert!(run.err.contains("(frame 2)"), "{}", run.err);
+    assert!(run.err.contains("-w FILE.pcapng keeps"), "{}", run.err);
+    let quiet = tool(&["discover", "-i", "lab:wrong-xid", "--quiet"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (Some(3), ""));
+}
+
+#[test]
+fn what_a_server_says_does_nothing_to_the_terminal() {
+    let file = scratch("diagnosis-hostile").join("hostile.star");
+    let rules = "def on_request(req):\n    return nak(req, message='no\\x1b[2J\\u202e')\n";
+    std::fs::write(&file, rules).expect("a file");
+    let link = format!("lab:{}", file.display());
+    for more in [&[][..], &["--json"]] {
+        let run = tool(&[&["dora", "-i", &link], more].concat());
+        assert_eq!(run.code, Some(4), "{run:?}");
+        let all = run.out + &run.err;
+        assert!(!all.contains(['\x1b', '\u{202e}']), "{all:?}");
+        assert!(all.contains("2J"), "{all}");
+    }
+}
+
+#[test]
+fn scripts_tests_and_conform_tell_causes_too() {
+    let first = "print(discover(interface='lab:wrong-xid').causes[0]['id'])";
+    let run = tool(&["run", "-c", first]).succeeded();
+    assert_eq!(run.out, "other-xid\n");
+    let file = scratch("diagnosis-script").join("why.star");
+    let source = "def test_why():\n    assert_offer(discover(interface='lab:drop=offer'))\n";
+    std::fs::write(&file, source).expect("a file");
+    let run = tool(&["test", text(&file)]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.out.contains("- nothing at all arrived"), "{run:?}");
+    let run = tool(&["conform", "-i", "lab:silent"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.out.contains("  - nothing at all arrived"), "{run:?}");
+    let run = tool(&["servers", "-i", "lab:wrong-chaddr", "--timeout", "1s"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(
+        run.err.contains("  - 6 replies were not taken: chaddr"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_link_without_a_carrier_is_the_first_cause() {
+    let wire = Wire::new(1500);
+    wire.far.ip("link set far0 down");
+    let run = wire
+        .near
+        .tool(&["discover", "--timeout", "300ms", "--json"]);
+    assert_eq!(causes(&run)[0]["id"], "no-carrier", "{run:?}");
+}
+
+#[test]
+fn a_card_that_takes_its_own_address_only_is_the_first_cause() {
+    let wire = Wire::new(1500);
+    let ask = [
+        "discover",
+        "--timeout",
+        "300ms",
+        "--json",
+        "--mac",
+        "02:00:5e:10:77:01",
+    ];
+    let run = wire.near.tool(&[&ask[..], &["--no-promisc"]].concat());
+    assert_eq!(causes(&run)[0]["id"], "not-promiscuous", "{run:?}");
+    let run = wire.near.tool(&ask);
+    assert_eq!(causes(&run)[0]["id"], "nothing-arrived", "{run:?}");
+    let run = wire
+        .near
+        .tool(&[&ask[..], &["--no-promisc", "--broadcast"]].concat());
+    assert_eq!(causes(&run)[0]["id"], "nothing-arrived", "{run:?}");
+}
+
+/// What is told of a message that got no answer on a link in this state.
+fn on_a_link(health: Health) -> Vec<&'static str> {
+    let mut evidence = Evidence::default();
+    let request = tool(&["discover", "--dry-run", "--format", "hex"]).succeeded();
+    assert!(!request.out.is_empty());
+    evidence.health = health;
+    let all = diagnose(&evidence, &Circumstances::default());
+    all.into_iter().map(|it| it.id).collect()
+}
+
+#[test]
+fn the_state_of_the_link_comes_first() {
+    let down = Health {
+        up: Some(false),
+        carrier: Some(false),
+        ..Health::default()
+    };
+    assert_eq!(on_a_link(down), ["interface-down"]);
+    let dropped = Health {
+        dropped: 3,
+        ..Health::default()
+    };
+    assert_eq!(on_a_link(dropped), ["kernel-dropped"]);
+    assert_eq!(on_a_link(Health::default()), ["nothing-arrived"]);
+}
+
+fn event(sent: bool, bytes: Vec<u8>, verdict: u8) -> Event {
+    let frame = Frame::decode(&bytes);
+    if sent {
+        return Event::Sent {
+            at: Time(0),
+            bytes,
+            frame,
+            note: String::new(),
+            fate: (verdict == 0).then_some("lost"),
+        };
+    }
+    Event::Received {
+        received: Received {
+            at: Time(0),
+            original_len: bytes.len() + usize::from(verdict == 4),
+            bytes,
+            checksum_unfinished: verdict == 5,
+        },
+        frame,
+        verdict: match verdict {
+            0 => None,
+            1 => Some(Verdict::Duplicate),
+            2 | 3 => Some(Verdict::Stray("why".into())),
+            _ => Some(Verdict::Part),
+        },
+        fault: (verdict == 3).then(|| "fault".into()),
+    }
+}
+
+/// Frames of a capture of this project, to be spoiled.
+fn recorded() -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for name in ["nak", "decline", "relayed", "vlan", "qinq", "dora-kea"] {
+        let path = format!("{}/samples/{name}.pcapng", env!("CARGO_MANIFEST_DIR"));
+        let shown = tool(&["show", &path, "--json"]).succeeded().json();
+        let bytes = |it: &Json| hex::decode(it["hex"].as_str().expect("hex")).expect("hex");
+        all.extend(shown.iter().map(bytes));
+    }
+    all
+}
+
+#[test]
+fn no_events_make_it_fail_and_its_memory_is_bounded() {
+    let frames = recorded();
+    let one = (
+        any::<bool>(),
+        0..frames.len() + 1,
+        any::<(u16, u8)>(),
+        0..400usize,
+        0..7u8,
+    );
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let many = proptest::collection::vec(one, 0..200);
+    let about = (
+        any::<bool>(),
+        any::<bool>(),
+        any::<Option<[u8; 4]>>(),
+        0..40u8,
+    );
+    let outcome = runner.run(&(many, about), |(many, (lab, own, chosen, bits))| {
+        let mut evidence = Evidence::default();
+        let last = many.len() as u64;
+        for (number, (sent, which, (at, value), len, verdict)) in (1..).zip(many) {
+            let mut bytes = frames
+                .get(which)
+                .cloned()
+                .unwrap_or_else(|| vec![value; len]);
+            if let Some(byte) = bytes.get_mut(usize::from(at)) {
+                *byte = value;
+            }
+            if value > 200 {
+                bytes.truncate(len);
+            }
+            evidence.saw(number, &event(sent, bytes, verdict));
+        }
+        let about = Circumstances {
+            lab,
+            own_mac_only: own,
+            chosen: chosen.map(Into::into),
+            network: chosen.map(|it| (it.into(), bits)),
+            ..Circumstances::default()
+        };
+        let causes = diagnose(&evidence, &about);
+        prop_assert!(causes.len() <= CAUSES.len());
+        for it in &causes {
+            prop_assert!(it.frames.len() <= SHOWN && it.text.len() < 2000);
+            prop_assert!(it.frames.iter().all(|it| (1..=last).contains(it)));
+            prop_assert!(it.frames.is_sorted());
+        }
+        prop_assert!(causes.is_sorted_by_key(|it| it.likelihood));
+        Ok(())
+    });
+    outcome.expect("no panic");
+    // A flood of frames of all kinds is counted, not stored.
+    let mut evidence = Evidence::default();
+    for number in 0..20_000u64 {
+        let mut bytes = frames[number as usize % frames.len()].clone();
+        // Another transaction for each.
+        if let Some(xid) = bytes.get_mut(46..50) {
+            xid.copy_from_slice(&(number as u32).to_be_bytes());
+        }
+        evidence.saw(number, &event(number % 3 == 0, bytes, (number % 7) as u8));
+    }
+    assert!(format!("{evidence:?}").len() < 2 << 20);
+}

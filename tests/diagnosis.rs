@@ -3,6 +3,7 @@
 mod support;
 
 use std::path::Path;
+use std::time::Duration;
 
 use dhcpcraft::commands::diagnosis::{CAUSES, Circumstances, Evidence, SHOWN, diagnose};
 use dhcpcraft::link::{Health, Received, Time};
@@ -10,8 +11,11 @@ use dhcpcraft::talk::{Event, Verdict};
 use dhcpcraft::wire::Frame;
 use proptest::prelude::*;
 use serde_json::Value as Json;
+use support::expect_within;
 use support::tool::{Run, scratch, text, tool};
 use support::wire::Wire;
+
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A failure in the lab: its server's rules or the name of its cast, what is run there, the cause, and a
 /// part of the summary of each frame that it rests on.
@@ -87,7 +91,7 @@ const CASES: &[Case] = &[
         &["REQUEST", "NAK"],
     ),
     (
-        "def on_request(req):\n    return nak(req, message='wrong network')",
+        "def on_request(req):\n    return nak(req, option=['message=wrong network'])",
         &["dora"],
         "nak-wrong-network",
         &["REQUEST", "NAK"],
@@ -272,7 +276,10 @@ const ELSEWHERE: [&str; 4] = [
 /// The causes that a failed run tells under `--json`.
 #[track_caller]
 fn causes(run: &Run) -> Vec<Json> {
-    let last = run.json().pop().expect("a line");
+    let last = run
+        .json()
+        .pop()
+        .unwrap_or_else(|| panic!("no line: {run:?}"));
     assert_eq!(last["code"], run.code.expect("a code"), "{run:?}");
     last["causes"].as_array().expect("causes").clone()
 }
@@ -311,7 +318,7 @@ fn each_cause_comes_first_and_names_its_frames() {
         let file = directory.join(format!("{at}.pcapng"));
         let more = ["-i", &link, "-w", text(&file), "--json", "--seed", "7"];
         let run = tool(&[args, &more[..]].concat());
-        assert!(matches!(run.code, Some(1 | 3 | 4)), "{id}: {run:?}");
+        assert!(matches!(run.code, Some(1 | 3 | 4)), "{id}: {}", run.err);
         rests(&causes(&run), id, &file, frames);
     }
 }
@@ -368,7 +375,8 @@ fn a_person_reads_causes_frames_and_the_next_step() {
 #[test]
 fn what_a_server_says_does_nothing_to_the_terminal() {
     let file = scratch("diagnosis-hostile").join("hostile.star");
-    let rules = "def on_request(req):\n    return nak(req, message='no\\x1b[2J\\u202e')\n";
+    // An escape sequence, and a character that turns the direction of the text.
+    let rules = "def on_request(req):\n    return nak(req, option=['56=hex:6e6f1b5b324ae280ae'])\n";
     std::fs::write(&file, rules).expect("a file");
     let link = format!("lab:{}", file.display());
     for more in [&[][..], &["--json"]] {
@@ -403,12 +411,12 @@ fn scripts_tests_and_conform_tell_causes_too() {
 }
 
 #[test]
-fn a_link_without_a_carrier_is_the_first_cause() {
+fn a_link_that_loses_its_carrier_is_the_first_cause() {
     let wire = Wire::new(1500);
+    let run = wire.near.start(&["discover", "--timeout", "2s", "--json"]);
+    expect_within("the DISCOVER", PATIENCE, || run.out().contains("DISCOVER"));
     wire.far.ip("link set far0 down");
-    let run = wire
-        .near
-        .tool(&["discover", "--timeout", "300ms", "--json"]);
+    let run = run.end();
     assert_eq!(causes(&run)[0]["id"], "no-carrier", "{run:?}");
 }
 

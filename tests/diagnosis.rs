@@ -161,7 +161,7 @@ const CASES: &[Case] = &[
         &["OFFER"],
     ),
     (
-        "def on_discover(req):\n    return offer(req, yiaddr='192.0.2.150', router='10.9.9.1')\ndef on_request(req):\n    return None",
+        "def on_discover(req):\n    return offer(req, yiaddr='192.0.2.150', option=['router=10.9.9.1'])\ndef on_request(req):\n    return None",
         &["dora", "--tries", "1"],
         "offer-unusable",
         &["OFFER"],
@@ -261,7 +261,7 @@ const CASES: &[Case] = &[
         "def on_discover(req):\n    return Ether(src=SERVER) / IP(src='192.0.2.1', dst='192.0.2.9') / ICMP(type=8)",
         &["discover"],
         "other-traffic",
-        &["ICMP"],
+        &["ping request"],
     ),
 ];
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use dhcpcraft::commands::Outcome;
 use dhcpcraft::commands::args::ColorChoice;
+use dhcpcraft::commands::diagnosis::{Cause, Likelihood};
 use dhcpcraft::commands::outcome::*;
 use dhcpcraft::link::Time;
 use dhcpcraft::view::{
@@ -660,7 +661,13 @@ fn what_stands_at_the_end() {
     let silence = Silence {
         waited: Duration::from_secs(5),
         tries: 2,
-        findings: vec!["nothing at all arrived\x1b[2J".into()],
+        causes: vec![Cause {
+            id: "nothing-arrived",
+            likelihood: Likelihood::Certain,
+            text: "nothing at all arrived\x1b[2J".into(),
+            next: String::new(),
+            frames: Vec::new(),
+        }],
     };
     let (out, err) = run(Format::Table, PLAIN, &sent, Ending::NoReply(silence));
     assert_eq!(out, "sent DISCOVER  wants 10.0.0.7  xid 0x3d1d5f2a\n");
@@ -672,7 +679,7 @@ fn what_stands_at_the_end() {
     let mut entries = vec![sent[0].clone(), numbered(&nak, Direction::Received, 2, 300)];
     let arp = Frame::new([Ether::default().into(), Arp::default().into()]);
     entries.push(numbered(&arp, Direction::Received, 3, 400));
-    let (_, err) = run(Format::Ladder, PLAIN, &entries, Ending::Refused);
+    let (_, err) = run(Format::Ladder, PLAIN, &entries, Ending::Refused(Vec::new()));
     assert_eq!(
         err,
         "refused: NAK  from 192.0.2.1   (`dhcpcraft explain nak`)\n"

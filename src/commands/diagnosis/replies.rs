@@ -5,6 +5,9 @@ use super::evidence::{Class, Digest, Evidence, Sight};
 use super::{Circumstances, plural};
 use crate::dhcp::enums::{ACK, NAK, OFFER, REQUEST};
 
+/// Different reasons told; of more there is only the number.
+const REASONS: usize = 3;
+
 /// `2 replies were not taken: the reason`, on the frames of the class.
 fn not_taken(evidence: &Evidence, class: Class) -> Option<Found> {
     let all = evidence.all(class);
@@ -15,16 +18,18 @@ fn not_taken(evidence: &Evidence, class: Class) -> Option<Found> {
             reasons.push(&it.reason);
         }
     }
-    let first = reasons.first()?;
-    let more = match reasons.len() {
-        1 => String::new(),
+    reasons.first()?;
+    let more = match reasons.len().saturating_sub(REASONS) {
+        0 => String::new(),
         more => format!(
-            " (and {} like it)",
-            plural(more as u64 - 1, "reason", "reasons")
+            "; and {}",
+            plural(more as u64, "more like it", "more like it")
         ),
     };
+    reasons.truncate(REASONS);
+    let told = reasons.join("; ");
     let were = plural(count, "reply was", "replies were");
-    Some(Found::certain(format!("{were} not taken: {first}{more}")).on(all))
+    Some(Found::certain(format!("{were} not taken: {told}{more}")).on(all))
 }
 
 pub fn excluded(evidence: &Evidence, _: &Circumstances) -> Option<Found> {

@@ -224,6 +224,14 @@ impl OutArgs {
     }
 }
 
+/// Whether frames are grouped.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct GroupArgs {
+    /// Group frames into exchanges, with each client's state; at the end a row per client
+    #[arg(long, help_heading = "Output")]
+    pub group: bool,
+}
+
 /// The seed of everything left to chance.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SeedArgs {

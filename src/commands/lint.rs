@@ -10,7 +10,7 @@ use super::Error;
 use super::args::ColorChoice;
 use super::census::Change;
 use super::input::Source;
-use super::outcome::{Entry, Sink};
+use super::outcome::{Entry, Observation, Sink};
 use super::progress::Progress;
 use super::session::{self, Session};
 use crate::dhcp::lint::{self, Finding, Linter, RULES, Rule, Sample, Severity};
@@ -233,6 +233,10 @@ impl Sink for Linting<'_> {
 
     fn change(&mut self, change: &Change) -> io::Result<()> {
         self.inner.change(change)
+    }
+
+    fn observation(&mut self, seen: &Observation) -> io::Result<()> {
+        self.inner.observation(seen)
     }
 
     fn idle(&mut self) -> io::Result<()> {

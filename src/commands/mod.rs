@@ -13,6 +13,7 @@ pub mod edits;
 mod error;
 pub mod explain;
 pub mod failing;
+pub mod group;
 pub mod here;
 mod hexline;
 pub mod hextext;

@@ -174,6 +174,7 @@ fn entry_of(
                 verdict: Verdict::Part,
                 checksum_unfinished: false,
                 comment: Some(note),
+                group: None,
             })
         }
         Event::Received {
@@ -200,6 +201,7 @@ fn entry_of(
                 verdict,
                 checksum_unfinished: received.checksum_unfinished,
                 comment: None,
+                group: None,
             })
         }
     }

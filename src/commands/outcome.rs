@@ -9,6 +9,7 @@ use super::lint::Linted;
 use crate::dhcp::Message;
 use crate::link::Time;
 pub use crate::talk::Verdict;
+pub use crate::talk::observer::{Mark, Observation};
 use crate::talk::{Client, ClientEnd};
 use crate::wire::{Frame, MacAddr};
 
@@ -52,7 +53,12 @@ pub struct Entry {
     pub checksum_unfinished: bool,
     /// What the run or the capture says about it: `DISCOVER, try 1`.
     pub comment: Option<String>,
+    /// Where frames are grouped: what it is to its exchange.
+    pub group: Option<Grouped>,
 }
+
+/// What a grouped frame is to its exchange; `None` where it belongs to none.
+pub type Grouped = Option<Mark>;
 
 /// What a run with a link found out when no answer came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -198,6 +204,10 @@ pub trait Sink {
     }
     /// What is to be said of the last entry by the rules of the RFCs.
     fn findings(&mut self, _linted: &Linted) -> std::io::Result<()> {
+        Ok(())
+    }
+    /// What was seen of the clients whose frames were grouped; comes behind the last frame.
+    fn observation(&mut self, _seen: &Observation) -> std::io::Result<()> {
         Ok(())
     }
     /// The next entry may be long in coming.

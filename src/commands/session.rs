@@ -334,6 +334,7 @@ pub fn read(number: u64, since: Duration, packet: Packet) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: packet.comment,
+        group: None,
     }
 }
 
@@ -353,5 +354,6 @@ pub fn built(number: u64, frame: Frame, at: Time) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: None,
+        group: None,
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::OutArgs;
+use super::args::{GroupArgs, OutArgs};
+use super::group::Grouping;
 use super::input::Source;
 use super::outcome::{Ending, Sink};
 use super::progress::Progress;
@@ -21,6 +22,8 @@ pub struct ShowArgs {
     #[arg(long, value_name = "N")]
     count: Option<u64>,
     #[command(flatten)]
+    group: GroupArgs,
+    #[command(flatten)]
     out: OutArgs,
 }
 
@@ -32,6 +35,13 @@ impl ShowArgs {
 
     /// Reads and yields every frame.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
+        let mut grouping = Grouping::new(sink, self.group);
+        let ending = self.read(session, &mut grouping);
+        grouping.finish(None)?;
+        ending
+    }
+
+    fn read(&self, session: &Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
         if self.out.write.is_some() {
             return Err(Error::Usage(
                 "show only reads; `dhcpcraft convert IN OUT` writes".into(),

@@ -5,8 +5,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::{LinkArgs, OutArgs, parse_duration};
+use super::args::{GroupArgs, LinkArgs, OutArgs, parse_duration};
 use super::diagnosis::Circumstances;
+use super::group::Grouping;
 use super::outcome::{Ending, Sink};
 use super::session::Session;
 use super::witness::Witness;
@@ -26,6 +27,8 @@ pub struct SniffArgs {
     /// Show ARP and ICMP as well, not only BOOTP and DHCP
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    group: GroupArgs,
     #[command(flatten)]
     out: OutArgs,
 }
@@ -51,7 +54,11 @@ impl SniffArgs {
         let mut watch = Watch::new(self.count, self.timeout, wanted);
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut watch];
-        let stopped = link.play(players, session, sink, &mut witness)?;
+        let mut grouping = Grouping::new(sink, self.group);
+        let played = link.play(players, session, &mut grouping, &mut witness);
+        // What was seen before the link failed is told all the same.
+        grouping.finish(Some(link.link().now()))?;
+        let stopped = played?;
         // Without another end, Ctrl-C is how it ends.
         if stopped && self.count.is_none() && self.timeout.is_none() {
             session.resume();

@@ -45,6 +45,7 @@ pub fn entry(packet: &Packet) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: None,
+        group: None,
     }
 }
 

@@ -261,5 +261,6 @@ fn entry(number: u64, it: crate::link::Received, link_type: u32, start: Time) ->
         verdict: crate::talk::Verdict::Part,
         checksum_unfinished: it.checksum_unfinished,
         comment: None,
+        group: None,
     }
 }

@@ -9,6 +9,7 @@ mod fault;
 mod hold;
 mod host;
 mod matching;
+pub mod observer;
 mod player;
 mod recording;
 mod replay;

@@ -16,7 +16,7 @@ use super::{history, topics, words};
 use crate::commands::args::ColorChoice;
 use crate::commands::census::Change;
 use crate::commands::lint::{Linted, Linting};
-use crate::commands::outcome::{Ending, Entry, Sink};
+use crate::commands::outcome::{Ending, Entry, Observation, Sink};
 use crate::commands::script::ReplArgs;
 use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::Message;
@@ -394,6 +394,10 @@ impl Sink for Tee<'_> {
 
     fn change(&mut self, change: &Change) -> std::io::Result<()> {
         self.view.change(change)
+    }
+
+    fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {
+        self.view.observation(seen)
     }
 
     /// The lab said at the start what it is.

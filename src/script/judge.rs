@@ -14,7 +14,7 @@ use super::host::Host;
 use super::run::host_for;
 use crate::commands::census::Change;
 use crate::commands::lint::Linted;
-use crate::commands::outcome::{Ending, Entry, Sink};
+use crate::commands::outcome::{Ending, Entry, Observation, Sink};
 use crate::commands::script::TalkArgs;
 use crate::commands::session::Session;
 use crate::commands::{Command, Error};
@@ -169,6 +169,10 @@ impl Sink for Kept<'_> {
 
     fn findings(&mut self, linted: &Linted) -> std::io::Result<()> {
         self.inner.findings(linted)
+    }
+
+    fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {
+        self.inner.observation(seen)
     }
 
     fn notice(&mut self, text: &str) {

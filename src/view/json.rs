@@ -14,6 +14,7 @@
 //! | `message` | of a DHCP or BOOTP message: `type`, the addresses and numbers of its header |
 //! | `options` | list of the options in wire order, see below |
 //! | `layers` | list of objects with `layer`, its `offset`, and its fields by name; `hex` where it has none |
+//! | `exchange`, `state` | where frames are grouped: the number of its exchange, and the client's state behind it; null where it belongs to none |
 //! | `link_type`, `length`, `original_length`, `hex` | the bytes |
 //!
 //! An option has `code`, `name`, `offset` in the frame, `length` of its data, `place` (`options`, `file`
@@ -167,7 +168,7 @@ fn seconds(time: std::time::Duration) -> String {
 }
 
 /// A point in time as RFC 3339 writes it, with nanoseconds.
-fn utc(time: Time) -> String {
+pub(super) fn utc(time: Time) -> String {
     format!("{}.{:09}Z", date(time, 'T'), time.parts().1)
 }
 
@@ -374,6 +375,17 @@ fn text(entry: &Entry) -> String {
         option_list(&mut out, entry, &it);
     }
     layers(&mut out, entry);
+    match entry.group {
+        Some(Some(mark)) => {
+            out.number("exchange", mark.exchange);
+            out.word("state", mark.state.name());
+        }
+        Some(None) => {
+            out.plain("exchange", "null");
+            out.plain("state", "null");
+        }
+        None => {}
+    }
     out.plain("link_type", entry.link_type);
     out.plain("length", entry.bytes.len());
     out.plain("original_length", entry.original_len);

@@ -174,6 +174,12 @@ impl Ladder {
         if Some(client) != self.client {
             facts.push(format!("client {client}"));
         }
+        if let Some(Some(mark)) = entry.group {
+            facts.push(match mark.changed {
+                true => format!("#{} {}", mark.exchange, mark.state),
+                false => format!("#{}", mark.exchange),
+            });
+        }
         match &entry.verdict {
             Verdict::Part => {}
             Verdict::Duplicate => facts.push("duplicate".into()),

@@ -5,6 +5,7 @@ mod clients;
 mod comparison;
 pub mod conform;
 mod diagnosis;
+mod group;
 mod hexdump;
 mod json;
 mod ladder;
@@ -30,7 +31,7 @@ pub use crate::commands::args::Format;
 use crate::commands::census::Change;
 use crate::commands::diagnosis::Cause;
 use crate::commands::lint::Linted;
-use crate::commands::outcome::{Direction, Ending, Entry, Silence, Sink, Verdict};
+use crate::commands::outcome::{Direction, Ending, Entry, Observation, Silence, Sink, Verdict};
 use crate::commands::replay::Replayed;
 use crate::commands::servers::Found;
 use crate::commands::{Command, Error, Outcome};
@@ -38,6 +39,7 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, NAK};
 use crate::dhcp::value::escape_into;
 pub use diagnosis::{cause_json, lines as cause_lines};
+pub use group::client_json;
 pub use hexdump::hexdump;
 pub use json::{json, json_line};
 pub use ladder::Ladder;
@@ -499,6 +501,9 @@ impl Sink for View {
                 }
                 hexdump(&mut self.out, entry, &self.style)?;
             }
+            (Format::Table, _) if entry.group.is_some() => {
+                list_line(&mut self.out, entry, &self.style)?;
+            }
             (Format::Table, Direction::Read) => self.read(entry)?,
             (Format::Table, _) if self.live => list_line(&mut self.out, entry, &self.style)?,
             (Format::Table, _) => self.keep(entry),
@@ -509,6 +514,9 @@ impl Sink for View {
                     self.keep(entry);
                 }
             }
+        }
+        if let (Format::Tree | Format::Hex, Some(group)) = (self.format, entry.group) {
+            group::below(&mut self.out, entry, group, &self.style)?;
         }
         if entry.direction == Direction::Received && entry.verdict == Verdict::Part {
             let message = Message::of(&entry.frame);
@@ -563,6 +571,21 @@ impl Sink for View {
                 }
                 Ok(())
             }
+        }
+    }
+
+    fn observation(&mut self, seen: &Observation) -> io::Result<()> {
+        if self.json {
+            for it in &seen.clients {
+                writeln!(self.out, "{}", client_json(it))?;
+            }
+            return Ok(());
+        }
+        match self.format {
+            // What builds the frames again, or one value, is all that standard output holds.
+            _ if self.print.is_some() => group::table(&mut self.err, seen, &self.style),
+            Format::Command | Format::Script => group::table(&mut self.err, seen, &self.style),
+            _ => group::table(&mut self.out, seen, &self.style),
         }
     }
 

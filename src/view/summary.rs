@@ -169,12 +169,12 @@ pub fn summary(entry: &Entry) -> String {
 }
 
 /// From how many columns on a list shows the ends of each frame, microseconds, and clients.
-const NARROW: usize = 70;
-const ROOMY: usize = 100;
+pub(super) const NARROW: usize = 70;
+pub(super) const ROOMY: usize = 100;
 const WIDE: usize = 124;
 
 /// Appends source and destination, 15 columns each where they are IP addresses.
-fn ends(out: &mut String, frame: &Frame, arrow: &str) {
+pub(super) fn ends(out: &mut String, frame: &Frame, arrow: &str) {
     if let Some(ip) = frame.ipv4() {
         let _ = write!(out, "{:>15}{arrow}{:<15}", ip.src, ip.dst);
         return;
@@ -198,17 +198,49 @@ fn ends(out: &mut String, frame: &Frame, arrow: &str) {
     }
 }
 
-/// Prints an entry as a line of a list: number, time, ends, what it is; cut at the width. Memory does
-/// not grow with the number of lines.
-pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
-    let frame = &entry.frame;
-    let roomy = style.width >= ROOMY;
+/// Appends a frame's number and its time.
+pub(super) fn clock(line: &mut String, entry: &Entry, style: &Style) {
     let time = entry.since.as_secs_f64();
-    let mut line = String::with_capacity(2 * style.width);
-    let _ = match roomy {
+    let _ = match style.width >= ROOMY {
         true => write!(line, "{:>5}  {time:>10.6}  ", entry.number),
         false => write!(line, "{:>4} {time:>8.3} ", entry.number),
     };
+}
+
+/// Appends what is odd about an entry, and what its capture says of it.
+pub(super) fn remarks(line: &mut String, entry: &Entry) {
+    match &entry.verdict {
+        Verdict::Part => {}
+        Verdict::Duplicate => line.push_str("  (not taken)"),
+        Verdict::Stray(reason) => {
+            line.push_str("  (not taken: ");
+            escape_into(line, reason.as_bytes());
+            line.push(')');
+        }
+    }
+    // Our own captures say of each frame what it was, which mostly stands in the line already.
+    if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction)
+        && !line.contains(comment.as_str())
+    {
+        line.push_str("  # ");
+        escape_into(line, comment.as_bytes());
+    }
+    if entry.original_len > entry.bytes.len() {
+        let (there, was) = (entry.bytes.len(), entry.original_len);
+        let _ = write!(line, "  [cut: {there} of {was} bytes]");
+    }
+}
+
+/// Prints an entry as a line of a list: number, time, ends, what it is; cut at the width. Memory does
+/// not grow with the number of lines.
+pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
+    if let Some(group) = entry.group {
+        return super::group::line(out, entry, group, style);
+    }
+    let frame = &entry.frame;
+    let roomy = style.width >= ROOMY;
+    let mut line = String::with_capacity(2 * style.width);
+    clock(&mut line, entry, style);
     let mut told = Vec::new();
     if style.width >= NARROW {
         ends(&mut line, frame, if roomy { " -> " } else { " > " });
@@ -239,26 +271,7 @@ pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Resul
         }
         None => line.push_str(&other(frame)),
     }
-    match &entry.verdict {
-        Verdict::Part => {}
-        Verdict::Duplicate => line.push_str("  (not taken)"),
-        Verdict::Stray(reason) => {
-            line.push_str("  (not taken: ");
-            escape_into(&mut line, reason.as_bytes());
-            line.push(')');
-        }
-    }
-    // Our own captures say of each frame what it was, which mostly stands in the line already.
-    if let (Some(comment), Direction::Read) = (&entry.comment, entry.direction)
-        && !line.contains(comment.as_str())
-    {
-        line.push_str("  # ");
-        escape_into(&mut line, comment.as_bytes());
-    }
-    if entry.original_len > entry.bytes.len() {
-        let (there, was) = (entry.bytes.len(), entry.original_len);
-        let _ = write!(line, "  [cut: {there} of {was} bytes]");
-    }
+    remarks(&mut line, entry);
     let shown = cut(&line, style.width);
     let shown = shown.trim_end();
     match (

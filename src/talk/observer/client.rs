@@ -200,7 +200,10 @@ impl Observed {
         self.expire(at);
         self.frames += 1;
         self.last = self.last.max(at);
-        let open = self.exchanges.iter().rposition(|it| it.goes_on(frame, message, kind, at));
+        let open = self
+            .exchanges
+            .iter()
+            .rposition(|it| it.goes_on(frame, message, kind, at));
         let mut exchange = open
             .and_then(|index| self.exchanges.remove(index))
             .unwrap_or_else(|| {
@@ -323,7 +326,9 @@ impl Observed {
         let after = asked.map(|it| at - it.at);
         // BOOTP has no server identifier.
         let source = frame.ipv4().map(|it| it.src);
-        let server = message.server_id().or(source.filter(|_| kind == Kind::BootReply));
+        let server = message
+            .server_id()
+            .or(source.filter(|_| kind == Kind::BootReply));
         if let Some(it) = self.waiting.take_if(|it| answers(kind, it.kind))
             && it.tries > 1
         {
@@ -368,7 +373,9 @@ impl Observed {
                     asked.is_none_or(|it| it.kind != Kind::Dhcp(INFORM))
                 });
                 match given {
-                    Some(given) if !repeated => self.bound(message, kind, at, given, server, exchange),
+                    Some(given) if !repeated => {
+                        self.bound(message, kind, at, given, server, exchange)
+                    }
                     None if self.state == State::Unknown => {
                         self.state = State::Inform;
                         self.address = some(message.bootp.ciaddr);
@@ -444,14 +451,19 @@ impl Observed {
     /// What time alone tells, at the end.
     pub(super) fn settle(&mut self, now: Time) {
         self.expire(now);
-        if let Some(it) = self.waiting.take_if(|it| it.tries > 1 || now - it.last >= ANSWER) {
+        if let Some(it) = self
+            .waiting
+            .take_if(|it| it.tries > 1 || now - it.last >= ANSWER)
+        {
             self.gave_up(it);
         }
     }
 
     fn several(&mut self, servers: Vec<Ipv4Addr>) {
         let same = |it: &&mut (Note, u32)| match &it.0 {
-            Note::Offers(told) => servers.starts_with(told) || told.iter().all(|it| servers.contains(it)),
+            Note::Offers(told) => {
+                servers.starts_with(told) || told.iter().all(|it| servers.contains(it))
+            }
             _ => false,
         };
         match self.notes.iter_mut().find(same) {

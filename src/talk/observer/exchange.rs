@@ -183,14 +183,22 @@ impl Exchange {
 
     /// Whether this leg is one more of a message that was seen on another.
     fn is_copy(&self, leg: &Leg) -> bool {
-        let times = |mut all: std::slice::Iter<(Leg, u32)>| all.find(|it| it.0 == *leg).map(|it| it.1);
+        let times =
+            |mut all: std::slice::Iter<(Leg, u32)>| all.find(|it| it.0 == *leg).map(|it| it.1);
         let here = times(self.legs.iter()).unwrap_or(0);
-        let same = |it: &&(Leg, u32)| it.0 != *leg && it.0.kind == leg.kind && it.0.server == leg.server;
+        let same =
+            |it: &&(Leg, u32)| it.0 != *leg && it.0.kind == leg.kind && it.0.server == leg.server;
         self.legs.iter().filter(same).any(|it| it.1 > here)
     }
 
     /// Counts a frame, and says what it is to those before it.
-    pub(super) fn count(&mut self, frame: &Frame, message: &Message, kind: Kind, at: Time) -> Passing {
+    pub(super) fn count(
+        &mut self,
+        frame: &Frame,
+        message: &Message,
+        kind: Kind,
+        at: Time,
+    ) -> Passing {
         self.last = self.last.max(at);
         self.frames += 1;
         let leg = leg(frame, message, kind);

@@ -118,7 +118,10 @@ impl Observer {
             self.let_go(*number);
         }
         let same = self.places.get(&hardware);
-        if let Some(first) = same.filter(|it| it.len() >= PLACES).and_then(|it| it.first()) {
+        if let Some(first) = same
+            .filter(|it| it.len() >= PLACES)
+            .and_then(|it| it.first())
+        {
             self.let_go(*first);
         }
         self.known += 1;
@@ -135,7 +138,9 @@ impl Observer {
         let bootp = message.bootp;
         let all = || {
             let numbers = self.places.get(hardware).into_iter().flatten();
-            numbers.filter_map(|number| self.clients.get(number)).map(|it| &it.0)
+            numbers
+                .filter_map(|number| self.clients.get(number))
+                .map(|it| &it.0)
         };
         let talks = |it: &&Observed| {
             let beside = place.relay.is_some() || it.place.relay.is_some();

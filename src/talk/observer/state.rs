@@ -69,7 +69,12 @@ impl State {
     }
 
     /// The state of a client that sends this message (RFC 2131 section 4.3.2 and table 4).
-    pub(super) fn asking(frame: &Frame, message: &Message, kind: Kind, exchange: &Exchange) -> State {
+    pub(super) fn asking(
+        frame: &Frame,
+        message: &Message,
+        kind: Kind,
+        exchange: &Exchange,
+    ) -> State {
         match kind {
             Kind::Dhcp(DISCOVER) => State::Selecting,
             Kind::Dhcp(INFORM) => State::Inform,

@@ -122,7 +122,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     let mut linting = Linting::new(&mut kept, wanted);
     let outcome = command.run(&mut session, &mut linting);
     let tally = linting.tally();
-    let entries = kept.entries;
+    let yielded = kept.yielded;
     if let Some(error) = judge.failure() {
         // What came is no answer to what was asked, and its absence neither; nobody else stopped it.
         session.resume();
@@ -150,9 +150,9 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     printed?;
     io::stdout().flush()?;
     let code = match outcome {
-        Outcome::Ran(ending) => judge.judge(&entries, &ending)?.unwrap_or(code),
+        Outcome::Ran(ending) => judge.judge(&yielded, &ending)?.unwrap_or(code),
         // That the replies are to be the recorded ones is another expectation.
-        Outcome::Replayed(it) => match judge.judge(&entries, &it.ending)? {
+        Outcome::Replayed(it) => match judge.judge(&yielded, &it.ending)? {
             Some(0) if code == 1 => 1,
             told => told.unwrap_or(code),
         },

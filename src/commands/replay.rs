@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::diagnosis::{Cause, Circumstances, Likelihood};
 use super::diff::IgnoreArgs;
 use super::edits::{MacChoice, parse_mac};
 use super::input::Source;
@@ -241,8 +242,9 @@ impl ReplayArgs {
                 (true, _) => Ending::Interrupted,
                 (_, true) => {
                     let waited = self.timeout.unwrap_or(TIMEOUT);
-                    let mut silence = witness.silence(waited, link.here.lab);
-                    silence.findings.splice(0..0, elsewhere(&frames));
+                    let mut silence =
+                        witness.silence(waited, &Circumstances::of(&link.here, &self.link));
+                    silence.causes.splice(0..0, elsewhere(&frames));
                     Ending::NoReply(silence)
                 }
                 _ => Ending::Done,
@@ -442,7 +444,7 @@ impl ReplayArgs {
 }
 
 /// That frames went to one station, which may be none of this link.
-fn elsewhere(frames: &[ReplayedFrame]) -> Option<String> {
+fn elsewhere(frames: &[ReplayedFrame]) -> Option<Cause> {
     let to = |it: &ReplayedFrame| {
         let dst = it.frame.ether().filter(|_| it.sent.is_some())?.dst;
         (dst.octets()[0] & 1 == 0).then_some(dst)
@@ -453,9 +455,13 @@ fn elsewhere(frames: &[ReplayedFrame]) -> Option<String> {
         1 => "the frame".to_string(),
         all => format!("{count} of {all} frames"),
     };
-    Some(format!(
-        "{what} went to {mac} alone, as recorded: is the recorded server or relay agent on this link?"
-    ))
+    Some(Cause {
+        id: "recorded-destination",
+        likelihood: Likelihood::Likely,
+        text: format!("{what} went to {mac} alone, as recorded"),
+        next: "see whether the recorded server or relay agent is on this link".into(),
+        frames: Vec::new(),
+    })
 }
 
 /// How long replies are waited for.

@@ -23,8 +23,8 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, NAK, OFFER};
 use crate::script::scapy::wrapped;
 use crate::script::{
-    Engine, Exchange, Host, Judge, Module, ScriptError, command_line, echo_packets, host_for,
-    value_of,
+    Engine, Exchange, Host, Judge, Module, ScriptError, Yielded, command_line, echo_packets,
+    host_for, value_of,
 };
 use crate::view::{Style, View};
 
@@ -255,7 +255,7 @@ impl Prompt<'_, '_> {
         let mut tee = Tee {
             host: self.host,
             view: &mut view,
-            entries: Vec::new(),
+            yielded: Yielded::default(),
         };
         let judge = Judge::for_command(&command, self.host.session.borrow().interruption())
             .map_err(|it| it.to_string())?;
@@ -273,7 +273,7 @@ impl Prompt<'_, '_> {
             session.admit_all();
             outcome
         };
-        let entries = tee.entries;
+        let yielded = tee.yielded;
         if let Some(error) = judge.failure() {
             // What came is no answer to what was asked, and its absence neither.
             self.host.session.borrow().resume();
@@ -292,13 +292,13 @@ impl Prompt<'_, '_> {
         }
         let mut told = Vec::new();
         if let Some(ending) = outcome.ending() {
-            told = judge.told(&entries, ending).map_err(|it| it.to_string())?;
+            told = judge.told(&yielded, ending).map_err(|it| it.to_string())?;
             if *ending == Ending::Interrupted {
                 // The view has said so.
                 self.host.session.borrow().resume();
             }
         }
-        self.remember(&command, outcome, entries);
+        self.remember(&command, outcome, yielded);
         let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
         match told.is_empty() {
             true => Ok(()),
@@ -306,8 +306,8 @@ impl Prompt<'_, '_> {
         }
     }
 
-    fn remember(&mut self, command: &Command, outcome: Outcome, entries: Vec<Entry>) {
-        let value = value_of(command, outcome, entries, self.module.heap());
+    fn remember(&mut self, command: &Command, outcome: Outcome, yielded: Yielded) {
+        let value = value_of(command, outcome, yielded, self.module.heap());
         self.module.set("_", value);
         if Exchange::from_value(value).is_some() {
             let heap = self.module.heap();
@@ -370,7 +370,7 @@ fn tidy(text: &str, width: usize) -> String {
 struct Tee<'a> {
     host: &'a Host,
     view: &'a mut View,
-    entries: Vec<Entry>,
+    yielded: Yielded,
 }
 
 /// Entries of a command kept for scripts; of a large capture only the first ones.
@@ -382,8 +382,8 @@ impl Sink for Tee<'_> {
         if matches!(entry.direction, Direction::Sent | Direction::Received) {
             self.host.remember(entry);
         }
-        if self.entries.len() < ENTRIES {
-            self.entries.push(entry.clone());
+        if self.yielded.entries.len() < ENTRIES {
+            self.yielded.entries.push(entry.clone());
         }
         self.view.entry(entry)
     }
@@ -397,6 +397,7 @@ impl Sink for Tee<'_> {
     }
 
     fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {
+        self.yielded.seen = Some(seen.clone());
         self.view.observation(seen)
     }
 

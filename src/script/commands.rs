@@ -13,12 +13,12 @@ use starlark::values::{
 
 use super::bytes::Bytes;
 use super::engine::command_error;
-use super::exchange::{Exchange, default_format, packet_of};
+use super::exchange::{Exchange, Yielded, default_format, packet_of};
 use super::judge::Judge;
 use super::packet::Packet;
 use super::{Host, error, host, reply};
 use crate::commands::lint;
-use crate::commands::outcome::{Entry, Sink};
+use crate::commands::outcome::{Entry, Observation, Sink};
 use crate::commands::{Command, Outcome};
 use crate::dhcp::lint::Severity;
 use crate::view::lookup_json;
@@ -115,7 +115,7 @@ pub fn call<'v>(
     let command = command_line(host, &words).map_err(error)?;
     let mut collect = Collect {
         host,
-        entries: Vec::new(),
+        yielded: Yielded::default(),
     };
     let interruption = host.session.borrow().interruption();
     let judge = Judge::for_command(&command, interruption).map_err(command_error)?;
@@ -136,7 +136,7 @@ pub fn call<'v>(
     let outcome = outcome.map_err(command_error)?;
     if let Some(ending) = outcome.ending() {
         let told = judge
-            .told(&collect.entries, ending)
+            .told(&collect.yielded, ending)
             .map_err(command_error)?;
         if !told.is_empty() {
             let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
@@ -150,7 +150,7 @@ pub fn call<'v>(
         return Err(error(format!("replies are not the recorded ones: {told}")));
     }
     if command.out().is_some_and(|it| it.lint) {
-        let found = lint::findings(&collect.entries);
+        let found = lint::findings(&collect.yielded.entries);
         let told = found
             .iter()
             .filter(|it| it.rule.severity >= Severity::Warning);
@@ -159,10 +159,10 @@ pub fn call<'v>(
             return Err(error(told.join("\n")));
         }
     }
-    if let (true, [entry]) = (followed.is_some(), collect.entries.as_slice()) {
+    if let (true, [entry]) = (followed.is_some(), collect.yielded.entries.as_slice()) {
         return Ok(heap.alloc(packet_of(entry)));
     }
-    Ok(value_of(&command, outcome, collect.entries, heap))
+    Ok(value_of(&command, outcome, collect.yielded, heap))
 }
 
 /// A parameter as the words of its flag.
@@ -258,13 +258,18 @@ pub struct Collect<'a> {
     /// Whose conversation it is.
     pub host: &'a Host,
     /// What was yielded.
-    pub entries: Vec<Entry>,
+    pub yielded: Yielded,
 }
 
 impl Sink for Collect<'_> {
     fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
         self.host.remember(entry);
-        self.entries.push(entry.clone());
+        self.yielded.entries.push(entry.clone());
+        Ok(())
+    }
+
+    fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {
+        self.yielded.seen = Some(seen.clone());
         Ok(())
     }
 
@@ -276,11 +281,11 @@ impl Sink for Collect<'_> {
 pub fn value_of<'v>(
     command: &Command,
     outcome: Outcome,
-    entries: Vec<Entry>,
+    yielded: Yielded,
     heap: Heap<'v>,
 ) -> Value<'v> {
     match outcome {
-        Outcome::Ran(ending) => heap.alloc(Exchange::new(entries, ending, default_format(command))),
+        Outcome::Ran(ending) => heap.alloc(Exchange::new(yielded, ending, default_format(command))),
         Outcome::Converted(it) => heap.alloc(it.frames),
         other => {
             let rows: Vec<Value> = lookup_json(&other)

@@ -15,17 +15,26 @@ use starlark::{methods_static, starlark_module, starlark_simple_value};
 use super::options::of_json;
 use super::packet::Packet;
 use super::{error, host};
-use crate::commands::outcome::{Direction, Ending, Entry, Sink, Verdict};
+use crate::commands::outcome::{Direction, Ending, Entry, Observation, Sink, Verdict};
 use crate::commands::{Command, Outcome};
-use crate::view::{Format, View, cause_json, summary};
+use crate::view::{Format, View, cause_json, client_json, summary};
 
 /// What was sent and received, and how it ended.
 #[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative)]
 pub struct Exchange(#[allocative(skip)] Arc<Run>);
 
+/// What a command yielded.
+#[derive(Clone, Debug, Default)]
+pub struct Yielded {
+    /// The frames.
+    pub entries: Vec<Entry>,
+    /// Where they were grouped: the clients.
+    pub seen: Option<Observation>,
+}
+
 #[derive(Debug)]
 struct Run {
-    entries: Vec<Entry>,
+    yielded: Yielded,
     ending: Ending,
     /// The format its command prints in.
     format: Format,
@@ -39,10 +48,10 @@ pub fn packet_of(entry: &Entry) -> Packet {
 }
 
 impl Exchange {
-    /// What a command that yielded these entries gave.
-    pub fn new(entries: Vec<Entry>, ending: Ending, format: Format) -> Self {
+    /// What a command that yielded this gave.
+    pub fn new(yielded: Yielded, ending: Ending, format: Format) -> Self {
         Exchange(Arc::new(Run {
-            entries,
+            yielded,
             ending,
             format,
         }))
@@ -50,7 +59,7 @@ impl Exchange {
 
     /// All entries.
     pub fn entries(&self) -> &[Entry] {
-        &self.0.entries
+        &self.0.yielded.entries
     }
 
     /// How it ended.
@@ -60,19 +69,22 @@ impl Exchange {
 
     /// The answers: of an exchange the replies that belong to it, else the frames read or built.
     pub fn replies(&self) -> impl Iterator<Item = &Entry> {
-        self.0.entries.iter().filter(|it| is_reply(it))
+        self.0.yielded.entries.iter().filter(|it| is_reply(it))
     }
 
     /// The message that began it.
     pub fn first_sent(&self) -> Option<&Entry> {
-        let mut entries = self.0.entries.iter();
+        let mut entries = self.0.yielded.entries.iter();
         entries.find(|it| it.direction == Direction::Sent && it.frame.bootp().is_some())
     }
 
     /// Prints it as its command would.
     pub fn print(&self, view: &mut View) -> Result<(), crate::commands::Error> {
-        for entry in &self.0.entries {
+        for entry in &self.0.yielded.entries {
             view.entry(entry)?;
+        }
+        if let Some(seen) = &self.0.yielded.seen {
+            view.observation(seen)?;
         }
         view.outcome(&Outcome::Ran(self.0.ending.clone()))
     }
@@ -97,7 +109,7 @@ pub fn is_reply(entry: &Entry) -> bool {
 impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}", self.0.ending.name())?;
-        for entry in &self.0.entries {
+        for entry in &self.0.yielded.entries {
             let arrow = if entry.direction == Direction::Received {
                 "<-"
             } else {
@@ -131,6 +143,10 @@ pub const ATTRIBUTES: &[(&str, &str)] = &[
     ),
     ("code", "The exit code that says the same."),
     (
+        "clients",
+        "With `group`: the clients, a list of dictionaries with the keys of `--group --json`.",
+    ),
+    (
         "findings",
         "Where it failed: what was found out about why, a list of sentences, the likeliest first.",
     ),
@@ -150,7 +166,13 @@ impl<'v> StarlarkValue<'v> for Exchange {
 
     fn get_attr(&self, name: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         let list = |wanted: &dyn Fn(&Entry) -> bool| {
-            let all = self.0.entries.iter().filter(|it| wanted(it)).map(packet_of);
+            let all = self
+                .0
+                .yielded
+                .entries
+                .iter()
+                .filter(|it| wanted(it))
+                .map(packet_of);
             heap.alloc(all.collect::<Vec<_>>())
         };
         Some(match name {
@@ -169,6 +191,11 @@ impl<'v> StarlarkValue<'v> for Exchange {
             "entries" => list(&|_| true),
             "ending" => heap.alloc(self.0.ending.name()),
             "code" => heap.alloc(i32::from(self.0.ending.exit_code())),
+            "clients" => {
+                let seen = self.0.yielded.seen.iter().flat_map(|it| &it.clients);
+                let clients: Vec<_> = seen.map(|it| of_json(&client_json(it), heap)).collect();
+                heap.alloc(clients)
+            }
             "findings" => {
                 let causes = self.0.ending.causes().iter();
                 heap.alloc(causes.map(|it| it.text.clone()).collect::<Vec<_>>())

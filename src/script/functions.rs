@@ -9,6 +9,7 @@ use starlark::collections::SmallMap;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
+use starlark::values::dict::AllocDict;
 use starlark::values::none::NoneType;
 use starlark::values::tuple::UnpackTuple;
 use starlark::values::{Heap, Value};
@@ -24,7 +25,8 @@ use crate::commands::input::Source;
 use crate::commands::outcome::Direction;
 use crate::dhcp::difference::{Difference, differences};
 use crate::link::capture::{CaptureWriter, InterfaceInfo};
-use crate::view::Format;
+use crate::talk::observer::Observer;
+use crate::view::{Format, client_json};
 use crate::wire::Frame;
 
 /// The names of these functions, in the order of their definition.
@@ -261,7 +263,8 @@ fn functions(builder: &mut GlobalsBuilder) {
     }
 
     /// Listens: a list of packets, at most `count`, for `timeout` seconds. `lfilter(pkt)` says which to
-    /// take, `prn(pkt)` is called for each, `stop_filter(pkt)` says when it is enough.
+    /// take, `prn(pkt)` is called for each, `stop_filter(pkt)` says when it is enough. With `group` a list of
+    /// the clients seen: a dictionary with the keys of `sniff --group --json`, and `packets`, each.
     fn sniff<'v>(
         #[starlark(default = 0)] count: i32,
         #[starlark(default = NoneType)] timeout: Value<'v>,
@@ -270,6 +273,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(default = NoneType)] prn: Value<'v>,
         #[starlark(default = NoneType)] lfilter: Value<'v>,
         #[starlark(default = NoneType)] stop_filter: Value<'v>,
+        #[starlark(default = false)] group: bool,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
@@ -279,12 +283,18 @@ fn functions(builder: &mut GlobalsBuilder) {
             false => Some(seconds(number(timeout, "timeout")?)?),
         };
         let mut taken: Vec<Value<'v>> = Vec::new();
+        let mut observer = Observer::default();
+        let mut clients: Vec<Option<u64>> = Vec::new();
         let mut take = |packet: Packet| -> starlark::Result<bool> {
+            let seen = group.then(|| packet_methods::entry(&packet));
             let packet = heap.alloc(packet);
             if !lfilter.is_none() && !eval.eval_function(lfilter, &[packet], &[])?.to_bool() {
                 return Ok(false);
             }
             taken.push(packet);
+            if let Some(it) = seen {
+                clients.push(observer.see(it.at, &it.frame).map(|it| it.client));
+            }
             if !prn.is_none() {
                 let said = eval.eval_function(prn, &[packet], &[])?;
                 if !said.is_none() {
@@ -312,7 +322,24 @@ fn functions(builder: &mut GlobalsBuilder) {
                 session.resume();
             }
         }
-        Ok(heap.alloc(taken))
+        if !group {
+            return Ok(heap.alloc(taken));
+        }
+        let seen = observer.finish(None).clients;
+        let seen = seen.iter().map(|client| {
+            let all = taken.iter().zip(&clients);
+            let own = all.filter(|it| *it.1 == Some(client.number));
+            let own: Vec<Value> = own.map(|it| *it.0).collect();
+            let json = client_json(client);
+            let keys = json.as_object().into_iter().flatten();
+            let keys = keys.map(|(key, it)| (key.as_str(), super::options::of_json(it, heap)));
+            heap.alloc(AllocDict(
+                keys.chain([("packets", heap.alloc(own))])
+                    .collect::<Vec<_>>(),
+            ))
+        });
+        let seen: Vec<Value> = seen.collect();
+        Ok(heap.alloc(seen))
     }
 
     /// The packets of a capture, of a hexdump, or of `FILE#N` the one frame.

@@ -9,7 +9,7 @@ use starlark::values::Value;
 
 use super::classes::CLASSES;
 use super::engine::{Engine, Module, ScriptError};
-use super::exchange::{Exchange, is_reply, packet_of};
+use super::exchange::{Exchange, Yielded, is_reply, packet_of};
 use super::host::Host;
 use super::run::host_for;
 use crate::commands::census::Change;
@@ -97,20 +97,20 @@ impl Judge {
         Kept {
             inner,
             wanted: !self.expectations.is_empty(),
-            entries: Vec::new(),
+            yielded: Yielded::default(),
         }
     }
 
     /// Whether every expectation holds; if one does not, it is told, and the exit code that says so is
     /// given.
-    pub fn judge(&self, entries: &[Entry], ending: &Ending) -> Result<Option<u8>, Error> {
+    pub fn judge(&self, yielded: &Yielded, ending: &Ending) -> Result<Option<u8>, Error> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
         if *ending == Ending::Interrupted {
             return Ok(None);
         }
-        Ok(match self.told(entries, ending)? {
+        Ok(match self.told(yielded, ending)? {
             // Every expectation held, silence among them: that is what was asked for.
             told if told.is_empty() => (!self.expectations.is_empty()).then_some(0),
             told => {
@@ -123,7 +123,7 @@ impl Judge {
     }
 
     /// What is to be told of expectations that do not hold, each with the exit code that says it.
-    pub fn told(&self, entries: &[Entry], ending: &Ending) -> Result<Vec<(u8, String)>, Error> {
+    pub fn told(&self, yielded: &Yielded, ending: &Ending) -> Result<Vec<(u8, String)>, Error> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
@@ -132,7 +132,7 @@ impl Judge {
             return Ok(told);
         }
         for expression in &self.expectations {
-            match one(&self.host, expression, entries, ending) {
+            match one(&self.host, expression, yielded, ending) {
                 Ok(verdict) if verdict.held => {}
                 Ok(verdict) => {
                     let mut text = format!("expectation failed: {}", verdict.expression);
@@ -156,13 +156,13 @@ pub struct Kept<'a> {
     inner: &'a mut dyn Sink,
     wanted: bool,
     /// What was yielded.
-    pub entries: Vec<Entry>,
+    pub yielded: Yielded,
 }
 
 impl Sink for Kept<'_> {
     fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
-        if self.wanted && self.entries.len() < KEPT {
-            self.entries.push(entry.clone());
+        if self.wanted && self.yielded.entries.len() < KEPT {
+            self.yielded.entries.push(entry.clone());
         }
         self.inner.entry(entry)
     }
@@ -172,6 +172,9 @@ impl Sink for Kept<'_> {
     }
 
     fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {
+        if self.wanted {
+            self.yielded.seen = Some(seen.clone());
+        }
         self.inner.observation(seen)
     }
 
@@ -222,11 +225,11 @@ fn lacks(error: &str) -> bool {
 fn one(
     host: &Host,
     expression: &str,
-    entries: &[Entry],
+    yielded: &Yielded,
     ending: &Ending,
 ) -> Result<Verdict, ScriptError> {
     let engine = Engine::new(host);
-    let exchange = Exchange::new(entries.to_vec(), ending.clone(), Format::Table);
+    let exchange = Exchange::new(yielded.clone(), ending.clone(), Format::Table);
     Module::with_temp_heap(|module| {
         let heap = module.heap();
         let value = heap.alloc(exchange.clone());
@@ -256,7 +259,7 @@ fn one(
         if !held {
             for part in parts(expression) {
                 if let Ok(value) = engine.run(&module, "--expect", &part) {
-                    let place = whose(&part, entries, ending);
+                    let place = whose(&part, &yielded.entries, ending);
                     values.push(format!("{part} is {}{place}", value.to_repr()));
                 }
             }

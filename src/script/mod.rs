@@ -42,7 +42,7 @@ pub use assertions::Failure;
 pub use commands::{command_line, is_command, value_of};
 pub use conform::run as conform;
 pub use engine::{Engine, Module, ScriptError, interpret};
-pub use exchange::{Exchange, packet_of, printed, source_of};
+pub use exchange::{Exchange, Yielded, packet_of, printed, source_of};
 pub use host::{Host, Settings};
 pub use judge::Judge;
 pub use rules::read as read_rules;

@@ -31,7 +31,7 @@ fn run(
     let mut linting = Linting::new(&mut kept, out.is_some_and(|it| it.lint));
     let outcome = command.run(&mut session, &mut linting);
     let tally = linting.tally();
-    let entries = kept.entries;
+    let yielded = kept.yielded;
     if let Some(error) = judge.failure() {
         return Err(error);
     }
@@ -40,7 +40,7 @@ fn run(
     if let Outcome::Ran(ending) = &outcome
         && out.is_some_and(|it| !it.expect.is_empty())
     {
-        let told = judge.told(&entries, ending)?;
+        let told = judge.told(&yielded, ending)?;
         if told.is_empty() {
             report.as_expected();
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::exchange::{is_reply, packet_of};
+use super::exchange::{Yielded, is_reply, packet_of};
 use super::packet::Packet;
 use super::stack::{ScriptLayer, Stack};
 use super::{Host, error, host};
@@ -80,7 +80,7 @@ fn run(
     let mut link = session.open(&args, None)?;
     let mut collect = Collect {
         host,
-        entries: Vec::new(),
+        yielded: Yielded::default(),
     };
     let mut witness = Witness::default();
     let mut frames = Vec::new();
@@ -116,7 +116,7 @@ fn run(
     let mut sender = Sender::new(config, session.fork());
     let players: &mut [&mut dyn Player] = &mut [&mut sender];
     link.play(players, &session, &mut collect, &mut witness)?;
-    Ok(collect.entries)
+    Ok(collect.yielded.entries)
 }
 
 /// Puts the receiver's Ethernet address where nobody set one and the packet is for one host.

@@ -210,6 +210,7 @@ pub fn run_between(
                             frame: Frame::decode_as(link.link_type(), &bytes),
                             bytes,
                             note: it.note,
+                            fate: link.fate(),
                         };
                         if observe(side, event).is_break() {
                             return Ok(());

@@ -92,8 +92,10 @@ pub(super) fn line(
         }
         line.extend(std::iter::repeat_n(' ', width.saturating_sub(text.len())));
     };
-    let gap = if style.width >= summary::ROOMY { 2 } else { 1 };
+    let roomy = style.width >= summary::ROOMY;
+    let gap = if roomy { 2 } else { 1 };
     let mut more: Vec<String> = Vec::new();
+    let mut stated = false;
     let tags: Vec<u16> = entry.frame.vlans().collect();
     more.extend((!tags.is_empty()).then(|| vlans(&tags)));
     match Message::of(&entry.frame) {
@@ -104,7 +106,10 @@ pub(super) fn line(
             });
             if let Some(mark) = group {
                 let state = if mark.changed { mark.state.name() } else { "" };
-                paint(&mut line, state, STATE, &|it| colour(style, mark.state, it));
+                // Without room for a column of its own it stands before the rest.
+                let width = if roomy { STATE } else { state.len() };
+                paint(&mut line, state, width, &|it| colour(style, mark.state, it));
+                stated = roomy || mark.changed;
                 match mark.passing {
                     Passing::Again(times) => more.push(format!("try {times}")),
                     Passing::Copy => more.push("copy".into()),
@@ -115,9 +120,8 @@ pub(super) fn line(
         }
         None => more.push(summary::other(&entry.frame)),
     }
-    let message = entry.frame.bootp().is_some();
     for (index, it) in more.iter().enumerate() {
-        line.push_str(if message || index > 0 { "  " } else { "" });
+        line.push_str(if stated || index > 0 { "  " } else { "" });
         line.push_str(it);
     }
     summary::remarks(&mut line, entry);
@@ -230,6 +234,9 @@ const YIELDING: [&str; 6] = [
     "where",
 ];
 
+/// Columns that are left out where no client has anything in them.
+const OPTIONAL: [&str; 4] = ["where", "lease", "T1 / T2", "ends (UTC)"];
+
 /// Longest text of a column: a client identifier may be long.
 const CELL: usize = 40;
 
@@ -250,9 +257,10 @@ pub(super) fn table(out: &mut dyn Write, seen: &Observation, style: &Style) -> i
     let cell = |column: &Column, it: &Observed| super::style::cut(&column.1(it), CELL).into_owned();
     let mut shown: Vec<(&Column, usize)> = Vec::with_capacity(COLUMNS.len());
     for column in &COLUMNS {
-        let widths = seen.clients.iter().map(|it| columns(&cell(column, it)));
-        let width = widths.max().unwrap_or(0);
-        if width > 0 {
+        let cells: Vec<String> = seen.clients.iter().map(|it| cell(column, it)).collect();
+        let width = cells.iter().map(|it| columns(it)).max().unwrap_or(0);
+        let empty = cells.iter().all(|it| it.is_empty() || it == "-");
+        if !empty || !OPTIONAL.contains(&column.0) {
             shown.push((column, width.max(column.0.len())));
         }
     }

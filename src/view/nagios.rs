@@ -218,16 +218,18 @@ impl<'a> Check<'a> {
                 Status::Unknown,
                 "no answer was waited for: give --timeout some time".into(),
             ),
-            (Ending::Refused, _) => {
+            (Ending::Refused(_), _) => {
                 let said = self.refusal.as_deref().unwrap_or("NAK");
                 (Status::Critical, format!("refused: {said}"))
             }
-            (Ending::Declined { by }, _) => (
+            (Ending::Declined { by, .. }, _) => (
                 Status::Critical,
                 format!("the offered address is in use: {by}"),
             ),
             (Ending::NoReply(silence), _) => {
-                report.details.extend(silence.findings.iter().cloned());
+                report
+                    .details
+                    .extend(silence.causes.iter().map(|it| it.text.clone()));
                 let waited = duration(silence.waited);
                 let sent = plural(silence.tries as usize, "message");
                 (

@@ -353,7 +353,6 @@ impl Observed {
             }
             Kind::Dhcp(NAK) => {
                 self.note(Note::Refused { server });
-                exchange.ack_after = exchange.ack_after.or(after);
                 if asked.is_none_or(|it| !it.answered && it.kind == Kind::Dhcp(REQUEST)) {
                     self.back(Reason::Refused);
                 }

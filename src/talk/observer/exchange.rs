@@ -141,7 +141,7 @@ pub struct Exchange {
     pub offers: Vec<Offered>,
     /// From the DISCOVER to the first OFFER.
     pub offer_after: Option<Duration>,
-    /// From the REQUEST or INFORM to the ACK or NAK.
+    /// From the REQUEST or INFORM to the ACK.
     pub ack_after: Option<Duration>,
     pub(super) asked: Option<Asked>,
     legs: Vec<(Leg, u32)>,

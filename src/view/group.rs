@@ -21,7 +21,7 @@ use crate::talk::observer::{Exchange, Observation, Observed, Passing, State};
 
 /// From how many columns on a grouped line shows the ends of its frame as well.
 const WIDE: usize = 156;
-/// Columns of an exchange's number, of a MAC address, and of the longest state.
+/// Columns of an exchange's number, of a MAC address, and of a state.
 const NUMBER: usize = 4;
 const MAC: usize = 17;
 const STATE: usize = 10;
@@ -311,6 +311,9 @@ pub(super) fn table(out: &mut dyn Write, seen: &Observation, style: &Style) -> i
     writeln!(out, "{}", style.bold(&wrap(&tally(seen), 0, style)))
 }
 
+/// How long a client of an exchange waited for an answer.
+type Wait = fn(&Exchange) -> Option<Duration>;
+
 /// `1 client`, `2 clients`.
 fn counted(count: u64, one: &str) -> String {
     match count {
@@ -339,8 +342,7 @@ fn tally(seen: &Observation) -> String {
     if seen.let_go > 0 {
         text += &format!("; {} more not told of", counted(seen.let_go, "client"));
     }
-    let waits: [(&str, fn(&Exchange) -> Option<Duration>); 2] =
-        [("OFFER", |it| it.offer_after), ("ACK", |it| it.ack_after)];
+    let waits: [(&str, Wait); 2] = [("OFFER", |it| it.offer_after), ("ACK", |it| it.ack_after)];
     let mut told = Vec::new();
     for (name, wait) in waits {
         let all = seen.clients.iter().flat_map(|it| &it.exchanges);

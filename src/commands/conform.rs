@@ -1,5 +1,5 @@
-//! Checks a server against the RFCs: what is asked for, and what was found. The checks themselves are
-//! written in the language, a floor above.
+//! Checks a server or a client against the RFCs: what is asked for, and what was found. The checks
+//! themselves are written in the language, a floor above.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -11,7 +11,10 @@ use super::Error;
 use super::args::{ColorChoice, LinkArgs, SeedArgs, parse_duration};
 use super::diagnosis::Cause;
 use super::outcome::Sink;
+use super::serve::{Network, parse_mac, parse_network};
 use super::session::Session;
+use super::subject::Lines;
+use crate::wire::MacAddr;
 
 /// Arguments of `conform`.
 #[derive(Clone, Debug, Args)]
@@ -20,10 +23,20 @@ pub struct ConformArgs {
     /// The link
     pub link: LinkArgs,
     /// Which server, where several answer [default: the first that offers]
-    #[arg(long, value_name = "IP", help_heading = "Checks")]
+    #[arg(
+        long,
+        value_name = "IP",
+        help_heading = "Checks",
+        conflicts_with = "client"
+    )]
     pub server: Option<Ipv4Addr>,
     /// Play a relay agent with this address too, so that what concerns relay agents is checked
-    #[arg(long, value_name = "GIADDR", help_heading = "Checks")]
+    #[arg(
+        long,
+        value_name = "GIADDR",
+        help_heading = "Checks",
+        conflicts_with = "client"
+    )]
     pub relay: Option<Ipv4Addr>,
     /// Only these checks: an id or its beginning (S-OFR), a section (RFC2131-4.3.2); repeat for more
     #[arg(long, value_name = "ID|RFC", help_heading = "Checks")]
@@ -42,9 +55,16 @@ pub struct ConformArgs {
     /// Exit 1 also where a SHOULD is not kept
     #[arg(long, help_heading = "Checks")]
     pub strict: bool,
-    /// Longest wait for a server to show itself; later waits follow from how fast it answers
-    #[arg(long, value_name = "TIME", default_value = "4s", value_parser = parse_duration, help_heading = "Checks")]
-    pub timeout: Duration,
+    /// Longest wait for a server or client to show itself; later waits follow from how fast it is
+    /// [default: 4s; 30s with --client]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Checks")]
+    pub timeout: Option<Duration>,
+    /// Check a client by playing its server; in the lab, the client of this program
+    #[arg(long, help_heading = "Client")]
+    pub client: bool,
+    #[command(flatten)]
+    /// The client
+    pub subject: SubjectArgs,
     #[command(flatten)]
     /// The seed
     pub seed: SeedArgs,
@@ -65,7 +85,54 @@ pub struct ConformArgs {
     pub color: ColorChoice,
 }
 
+/// Which client is checked, and how it is run.
+#[derive(Clone, Debug, Args)]
+pub struct SubjectArgs {
+    /// The server's address and its subnet [default: the interface's own]
+    #[arg(long, value_name = "IP/BITS", value_parser = parse_network, help_heading = "Client", requires = "client")]
+    pub address: Option<Network>,
+    /// Starts the client, by `sh -c` and for as long as a check needs it; without it, the client that comes is
+    /// checked as far as one start goes
+    #[arg(long, value_name = "CMD", help_heading = "Client", requires = "client")]
+    pub start: Option<String>,
+    /// Starts it again with the lease it remembers [default: as --start]
+    #[arg(long, value_name = "CMD", help_heading = "Client", requires = "start")]
+    pub restart: Option<String>,
+    /// Has it give its lease back: a command, or a signal for it such as USR2
+    #[arg(
+        long,
+        value_name = "CMD|SIGNAL",
+        help_heading = "Client",
+        requires = "start"
+    )]
+    pub release: Option<String>,
+    /// Starts it so that it sends INFORM
+    #[arg(long, value_name = "CMD", help_heading = "Client", requires = "start")]
+    pub inform: Option<String>,
+    /// Which client, where there are several [default: the first that asks]
+    #[arg(long, value_name = "MAC", value_parser = parse_mac, help_heading = "Client", requires = "client")]
+    pub mac: Option<MacAddr>,
+}
+
+impl SubjectArgs {
+    /// The command lines that run it.
+    pub fn lines(&self) -> Lines {
+        Lines {
+            start: self.start.clone(),
+            restart: self.restart.clone(),
+            release: self.release.clone(),
+            inform: self.inform.clone(),
+        }
+    }
+}
+
 impl ConformArgs {
+    /// Longest wait for what is checked to show itself.
+    pub fn patience(&self) -> Duration {
+        let usual = if self.client { 30 } else { 4 };
+        self.timeout.unwrap_or(Duration::from_secs(usual))
+    }
+
     /// Runs the suite.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Report, Error> {
         match session.conform() {
@@ -117,7 +184,7 @@ pub struct Check {
     pub level: Level,
     /// The requirement, a sentence.
     pub requires: String,
-    /// What the server has to offer for it: names that [`NEEDS`] explains.
+    /// What the server or client has to offer for it: names that [`NEEDS`] explains.
     pub needs: Vec<String>,
     /// How it is checked: the source of its function.
     pub source: String,
@@ -146,7 +213,7 @@ impl Check {
     }
 }
 
-/// What checks need of a server, and why they are skipped without it.
+/// What checks need of a server or client, and why they are skipped without it.
 pub const NEEDS: &[(&str, &str)] = &[
     ("offer", "the server sends no usable OFFER"),
     ("lease", "the server gives no lease"),
@@ -161,6 +228,25 @@ pub const NEEDS: &[(&str, &str)] = &[
     ("identifier", "the server tells clients apart by MAC alone"),
     ("echo82", "the server does not return option 82"),
     ("fqdn", "the server does not answer option 81"),
+    ("start", "needs --start CMD: the client has to begin anew"),
+    ("release-how", "needs --release CMD|SIGNAL"),
+    ("inform-how", "needs --inform CMD"),
+    ("bound", "the client takes no lease"),
+    ("probe", "the client does not ask with ARP for its address"),
+    (
+        "rapid-client",
+        "the client does not ask for rapid commit (option 80)",
+    ),
+    ("client-id", "the client sends no identifier (option 61)"),
+    (
+        "routes",
+        "the client does not ask for classless routes (option 121)",
+    ),
+    ("v6only", "the client does not ask for option 108"),
+    (
+        "nonce",
+        "the client does not offer to authenticate FORCERENEW (option 145)",
+    ),
 ];
 
 /// What became of a check.
@@ -224,6 +310,8 @@ pub enum Report {
         checks: Vec<Check>,
         /// Whether each is to be explained.
         explain: bool,
+        /// Whether they are about a client.
+        client: bool,
     },
     /// What became of each check.
     Findings(Findings),
@@ -234,9 +322,11 @@ pub enum Report {
 pub struct Findings {
     /// The link.
     pub link: String,
-    /// What was found out about the server first: name and value.
+    /// Whether it is a client that was checked.
+    pub client: bool,
+    /// What was found out about it first: name and value.
     pub facts: Vec<(String, String)>,
-    /// Whether anything answered at all.
+    /// Whether anything answered, or asked, at all.
     pub answered: bool,
     /// Where nothing did: why, the likeliest cause first.
     pub causes: Vec<Cause>,

@@ -10,6 +10,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::Error;
 use super::args::parse_duration;
+use super::serve::Network;
 use crate::dhcp::assign::{self, Assignment};
 use crate::link::segment::{Quality, Segment};
 use crate::talk::{
@@ -22,6 +23,11 @@ use crate::wire::MacAddr;
 pub const CLIENT_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x10, 0x00, 0x01);
 /// The lab's server.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// The server's address with its subnet.
+pub const NETWORK: Network = Network {
+    ip: SERVER,
+    prefix: 24,
+};
 /// A relay agent whose clients it serves too.
 pub const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// The first address of its pool.

@@ -37,6 +37,7 @@ pub mod servers;
 pub mod session;
 pub mod show;
 pub mod sniff;
+pub mod subject;
 pub mod tests;
 pub mod witness;
 

@@ -70,12 +70,15 @@ pub struct ServeArgs {
 /// An address with the length of its subnet's mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
-    ip: Ipv4Addr,
-    prefix: u8,
+    /// The address.
+    pub ip: Ipv4Addr,
+    /// The bits of the mask.
+    pub prefix: u8,
 }
 
 impl Network {
-    fn bounds(self) -> (u32, u32) {
+    /// The subnet's first and last address.
+    pub fn bounds(self) -> (u32, u32) {
         let mask = u32::MAX
             .checked_shl(32 - u32::from(self.prefix))
             .unwrap_or(0);
@@ -116,7 +119,8 @@ pub struct Pool {
     last: Ipv4Addr,
 }
 
-fn parse_network(text: &str) -> Result<Network, String> {
+/// Reads `IP/BITS`.
+pub(super) fn parse_network(text: &str) -> Result<Network, String> {
     let parsed = text
         .split_once('/')
         .and_then(|(ip, bits)| Some((ip.parse().ok()?, bits.parse().ok()?)));
@@ -141,7 +145,8 @@ fn parse_subnet(text: &str) -> Result<(Network, Pool), String> {
     Ok((parse_network(network)?, parse_pool(pool)?))
 }
 
-fn parse_mac(text: &str) -> Result<MacAddr, String> {
+/// Reads a MAC address.
+pub(super) fn parse_mac(text: &str) -> Result<MacAddr, String> {
     let mac = text.replace('-', ":").parse();
     mac.map_err(|_| "a MAC address such as 02:00:5e:10:00:01".into())
 }

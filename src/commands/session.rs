@@ -25,6 +25,7 @@ use crate::dhcp::template::Identity;
 use crate::link::capture::{CaptureWriter, Packet};
 use crate::link::impair::Impair;
 use crate::link::record::Recorder;
+use crate::link::segment::Segment;
 use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, real};
 use crate::talk::Rules;
@@ -294,7 +295,27 @@ impl Session {
             self.open = Some(inner.clone());
         }
         here.mac = inner.mac().unwrap_or(here.mac);
-        let mut link: Box<dyn Link> = Box::new(inner);
+        self.prepare(Box::new(inner), here, args, write)
+    }
+
+    /// The lab's own segment as a link, for who seats its players.
+    pub fn open_segment(
+        &mut self,
+        segment: Segment,
+        args: &LinkArgs,
+        write: Option<&Path>,
+    ) -> Result<OpenLink, Error> {
+        let here = Here::look(args)?;
+        self.prepare(Box::new(segment), here, args, write)
+    }
+
+    fn prepare(
+        &mut self,
+        mut link: Box<dyn Link>,
+        here: Here,
+        args: &LinkArgs,
+        write: Option<&Path>,
+    ) -> Result<OpenLink, Error> {
         if let Some(how) = args.impair {
             link = Box::new(Impair::new(link, how, self.fork()));
         }

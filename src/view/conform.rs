@@ -18,8 +18,9 @@ pub fn report(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result
         Report::Checks {
             checks,
             explain: true,
+            ..
         } => checks.iter().try_for_each(|it| explain(out, it, style)),
-        Report::Checks { checks, .. } => list(out, checks, style),
+        Report::Checks { checks, client, .. } => list(out, checks, *client, style),
         Report::Findings(it) => findings(out, it, style),
     }
 }
@@ -44,16 +45,17 @@ fn wrapped(
     }
 }
 
-fn list(out: &mut dyn Write, checks: &[Check], style: &Style) -> io::Result<()> {
-    let mut table = lookup::table(style, &["id", "level", "section", "the server"]);
+fn list(out: &mut dyn Write, checks: &[Check], client: bool, style: &Style) -> io::Result<()> {
+    let mut table = lookup::table(style, &["id", "level", "section", "requirement"]);
     for it in checks {
         table.add_row([&it.id, it.level.name(), &it.section(), &it.requires]);
     }
     lookup::print(out, &table)?;
     writeln!(
         out,
-        "\n{} checks; `dhcpcraft conform --explain ID` tells of one",
-        checks.len()
+        "\n{} checks; `dhcpcraft conform{} --explain ID` tells of one",
+        checks.len(),
+        if client { " --client" } else { "" },
     )
 }
 
@@ -85,7 +87,12 @@ fn painted(word: &str, text: &str, style: &Style) -> String {
 /// What matters most first, then by section.
 fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()> {
     if !it.answered {
-        writeln!(out, "no server answers on {}", escape(&it.link))?;
+        let nobody = if it.client {
+            "no client asks"
+        } else {
+            "no server answers"
+        };
+        writeln!(out, "{nobody} on {}", escape(&it.link))?;
         return diagnosis::causes(out, &it.causes, it.capture.as_deref(), style);
     }
     for (name, value) in &it.facts {
@@ -265,7 +272,7 @@ pub fn json(report: &Report) -> Vec<Json> {
     rows.push(json!({
         "link": it.link,
         "answered": it.answered,
-        "server": facts,
+        (if it.client { "client" } else { "server" }): facts,
         "counts": counts,
         "declined": it.declined.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
         "frames": it.frames,
@@ -292,11 +299,21 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
         suites.push(Suite {
             file: "probe".into(),
             cases: vec![Case {
-                name: "a server answers".into(),
+                name: if it.client {
+                    "a client asks"
+                } else {
+                    "a server answers"
+                }
+                .into(),
                 took: Duration::ZERO,
                 ended: Ended::Not {
                     element: "error",
-                    message: "no server answers".into(),
+                    message: if it.client {
+                        "no client asks"
+                    } else {
+                        "no server answers"
+                    }
+                    .into(),
                     kind: "silence",
                     text: diagnosis::lines(&it.causes),
                 },

@@ -9,7 +9,9 @@ use starlark::values::none::NoneType;
 use starlark::values::tuple::AllocTuple;
 use starlark::values::{Heap, Value};
 
-use super::bench::{Bench, Stop};
+use super::bench::Bench;
+use super::desk::{Desk, Stop};
+use super::server_bench::ServerBench;
 use crate::commands::outcome::Entry;
 use crate::dhcp::Message;
 use crate::script::bytes::Bytes;
@@ -19,24 +21,46 @@ use crate::script::send::{packets, seconds};
 use crate::script::{error, host};
 use crate::wire::Frame;
 
-/// Everything that a check can call.
+/// Everything that a check on a server can call.
 pub fn globals() -> &'static Globals {
-    static GLOBALS: std::sync::LazyLock<Globals> =
-        std::sync::LazyLock::new(|| crate::script::engine::builder().with(functions).build());
+    static GLOBALS: std::sync::LazyLock<Globals> = std::sync::LazyLock::new(|| {
+        crate::script::engine::builder()
+            .with(shared)
+            .with(functions)
+            .build()
+    });
     &GLOBALS
 }
 
 /// Does something with the bench of the check under way.
-fn with_bench<R>(
+pub fn with_bench<R>(
     eval: &Evaluator<'_, '_, '_>,
-    act: impl FnOnce(&mut Bench) -> R,
+    act: impl FnOnce(&mut Bench) -> starlark::Result<R>,
 ) -> starlark::Result<R> {
     let mut bench = host(eval)?.bench.borrow_mut();
     let bench = bench.as_mut();
-    Ok(act(bench.ok_or_else(|| error("no check is under way"))?))
+    act(bench.ok_or_else(|| error("no check is under way"))?)
 }
 
-fn time(value: Value) -> starlark::Result<Option<Duration>> {
+fn with_desk<R>(
+    eval: &Evaluator<'_, '_, '_>,
+    act: impl FnOnce(&mut Desk) -> R,
+) -> starlark::Result<R> {
+    with_bench(eval, |bench| Ok(act(bench.desk())))
+}
+
+fn with_server<R>(
+    eval: &Evaluator<'_, '_, '_>,
+    act: impl FnOnce(&mut ServerBench) -> R,
+) -> starlark::Result<R> {
+    with_bench(eval, |bench| match bench {
+        Bench::Server(it) => Ok(act(it)),
+        Bench::Client(_) => Err(error("this is for checks on a server")),
+    })
+}
+
+/// Seconds, or None.
+pub fn time(value: Value) -> starlark::Result<Option<Duration>> {
     if value.is_none() {
         return Ok(None);
     }
@@ -44,6 +68,24 @@ fn time(value: Value) -> starlark::Result<Option<Duration>> {
     let number = json.and_then(|it| it.as_f64());
     let number = number.ok_or_else(|| error("a time is a number of seconds"))?;
     Ok(Some(seconds(number)?))
+}
+
+/// The frames of packets, each with what it is.
+pub fn named_frames(x: Value, note: &str) -> starlark::Result<Vec<(Frame, String)>> {
+    let named = |it: &Packet| {
+        let frame = it.frame();
+        let name = match Message::of(&frame) {
+            Some(message) => message.type_name().into_owned(),
+            None if frame.arp().is_some() => "ARP".to_string(),
+            None => "frame".to_string(),
+        };
+        let step = match note.is_empty() {
+            true => name,
+            false => format!("{name}, {note}"),
+        };
+        (frame, step)
+    };
+    Ok(packets(x)?.iter().map(named).collect())
 }
 
 fn list<'v>(entries: &[Entry], heap: Heap<'v>) -> Value<'v> {
@@ -55,53 +97,9 @@ fn packet<'a>(value: Value<'a>) -> starlark::Result<&'a Packet> {
     Packet::from_value(value).ok_or_else(|| error(format!("{} is no packet", value.get_type())))
 }
 
+/// What checks on servers and on clients share.
 #[starlark_module]
-fn functions(builder: &mut GlobalsBuilder) {
-    /// Sends packets at once and gives three lists: the replies, what only looks like one, and the
-    /// addresses that the server looked for. Without `wait` the server's own speed says how long to wait;
-    /// with `all` everything in that time is heard, else the first replies end it.
-    fn exchange<'v>(
-        #[starlark(require = pos)] x: Value<'v>,
-        #[starlark(default = NoneType)] wait: Value<'v>,
-        #[starlark(default = false)] all: bool,
-        #[starlark(default = "")] occupied: &str,
-        #[starlark(default = "")] note: &str,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<Value<'v>> {
-        let frames: Vec<(Frame, String)> = packets(x)?
-            .iter()
-            .map(|it| {
-                let frame = it.frame();
-                let name = match Message::of(&frame) {
-                    Some(message) => message.type_name().into_owned(),
-                    None => "frame".to_string(),
-                };
-                let step = match note.is_empty() {
-                    true => name,
-                    false => format!("{name}, {note}"),
-                };
-                (frame, step)
-            })
-            .collect();
-        let wait = time(wait)?;
-        let occupied = occupied.parse().ok();
-        let heard = with_bench(eval, |bench| {
-            let occupied = occupied.map(|ip| (ip, bench.mac()));
-            bench.ask(frames, wait, all, occupied).map_err(|it| {
-                let text = it.to_string();
-                bench.failed = Some(it);
-                error(text)
-            })
-        })??;
-        let heap = eval.heap();
-        let sought: Vec<String> = heard.sought.iter().map(|it| it.to_string()).collect();
-        Ok(heap.alloc(AllocTuple([
-            list(&heard.replies, heap),
-            list(&heard.strays, heap),
-            heap.alloc(sought),
-        ])))
-    }
-
+pub fn shared(builder: &mut GlobalsBuilder) {
     /// Ends the check unless the condition holds: the requirement is not met, and the text says what was
     /// seen.
     fn expect<'v>(
@@ -110,7 +108,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         let held = condition.to_bool();
-        with_bench(eval, |bench| {
+        with_desk(eval, |bench| {
             bench.judged += 1;
             if !held {
                 bench.stop = Some(Stop::Broken(text.to_string()));
@@ -127,7 +125,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] text: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
-        with_bench(eval, |bench| {
+        with_desk(eval, |bench| {
             bench.stop = Some(Stop::Skip(text.to_string()));
         })?;
         Err(error(text))
@@ -138,85 +136,24 @@ fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = pos)] text: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
-        with_bench(eval, |bench| bench.remarks.push(text.to_string()))?;
+        with_desk(eval, |bench| bench.remarks.push(text.to_string()))?;
         Ok(NoneType)
     }
 
     /// A transaction id.
     fn new_xid<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<Value<'v>> {
-        let xid = with_bench(eval, Bench::xid)?;
+        let xid = with_desk(eval, |it| it.session.xid())?;
         Ok(eval.heap().alloc(xid))
     }
 
     /// A MAC address that nobody else has.
     fn new_mac<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<String> {
-        Ok(with_bench(eval, Bench::mac)?.to_string())
+        Ok(with_desk(eval, Desk::mac)?.to_string())
     }
 
     /// The MAC address of this end of the link.
     fn own_mac<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<String> {
-        Ok(with_bench(eval, |it| it.here().0)?.to_string())
-    }
-
-    /// Waits, and goes on answering ARP.
-    fn pause<'v>(
-        #[starlark(require = pos)] length: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<NoneType> {
-        let length = time(length)?;
-        with_bench(eval, |bench| bench.ask(Vec::new(), length, true, None))?.map_err(error)?;
-        Ok(NoneType)
-    }
-
-    /// Releases what the check under way was given and offered so far.
-    fn give_back<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
-        with_bench(eval, |it| it.clean_up(false))?.map_err(error)?;
-        Ok(NoneType)
-    }
-
-    /// Keeps what the client with this MAC address holds until the run ends.
-    fn keep<'v>(
-        #[starlark(require = pos)] mac: &str,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<NoneType> {
-        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
-        with_bench(eval, |bench| bench.keep(mac))?;
-        Ok(NoneType)
-    }
-
-    /// Whether a check may wait so many seconds: a few on a real clock, any number in the lab.
-    fn can_wait<'v>(
-        #[starlark(require = pos)] length: Value<'v>,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<bool> {
-        let length = time(length)?.unwrap_or_default();
-        with_bench(eval, |bench| bench.can_wait(length))
-    }
-
-    /// Has ARP answered for an address until the check ends; with `stay` until the run does.
-    fn play<'v>(
-        #[starlark(require = pos)] ip: &str,
-        #[starlark(require = pos)] mac: &str,
-        #[starlark(default = false)] stay: bool,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<NoneType> {
-        let ip = ip.parse().map_err(|_| error("no IPv4 address"))?;
-        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
-        with_bench(eval, |bench| bench.own.push((ip, mac, stay)))?;
-        Ok(NoneType)
-    }
-
-    /// From here on only what this MAC address sends counts, and waits follow from its speed.
-    fn know_server<'v>(
-        #[starlark(require = pos)] mac: &str,
-        eval: &mut Evaluator<'v, '_, '_>,
-    ) -> starlark::Result<NoneType> {
-        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
-        with_bench(eval, |bench| {
-            bench.server = Some(mac);
-            bench.know();
-        })?;
-        Ok(NoneType)
+        Ok(with_desk(eval, |it| it.own_mac())?.to_string())
     }
 
     /// The codes of a packet's options in wire order, those in file and sname behind the others.
@@ -277,5 +214,100 @@ fn functions(builder: &mut GlobalsBuilder) {
             .and_then(|it| u32::try_from(it).ok());
         let number = number.ok_or_else(|| error("no IPv4 address"))?;
         Ok(std::net::Ipv4Addr::from(number).to_string())
+    }
+}
+
+#[starlark_module]
+fn functions(builder: &mut GlobalsBuilder) {
+    /// Sends packets at once and gives three lists: the replies, what only looks like one, and the
+    /// addresses that the server looked for. Without `wait` the server's own speed says how long to wait;
+    /// with `all` everything in that time is heard, else the first replies end it.
+    fn exchange<'v>(
+        #[starlark(require = pos)] x: Value<'v>,
+        #[starlark(default = NoneType)] wait: Value<'v>,
+        #[starlark(default = false)] all: bool,
+        #[starlark(default = "")] occupied: &str,
+        #[starlark(default = "")] note: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let frames = named_frames(x, note)?;
+        let wait = time(wait)?;
+        let occupied = occupied.parse().ok();
+        let heard = with_server(eval, |bench| {
+            let occupied = occupied.map(|ip| (ip, bench.desk.mac()));
+            bench.ask(frames, wait, all, occupied).map_err(|it| {
+                let text = it.to_string();
+                bench.desk.failed = Some(it);
+                error(text)
+            })
+        })??;
+        let heap = eval.heap();
+        let sought: Vec<String> = heard.sought.iter().map(|it| it.to_string()).collect();
+        Ok(heap.alloc(AllocTuple([
+            list(&heard.replies, heap),
+            list(&heard.strays, heap),
+            heap.alloc(sought),
+        ])))
+    }
+
+    /// Waits, and goes on answering ARP.
+    fn pause<'v>(
+        #[starlark(require = pos)] length: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let length = time(length)?;
+        with_server(eval, |bench| bench.ask(Vec::new(), length, true, None))?.map_err(error)?;
+        Ok(NoneType)
+    }
+
+    /// Releases what the check under way was given and offered so far.
+    fn give_back<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<NoneType> {
+        with_server(eval, |it| it.clean_up(false))?.map_err(error)?;
+        Ok(NoneType)
+    }
+
+    /// Keeps what the client with this MAC address holds until the run ends.
+    fn keep<'v>(
+        #[starlark(require = pos)] mac: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
+        with_server(eval, |bench| bench.keep(mac))?;
+        Ok(NoneType)
+    }
+
+    /// Whether a check may wait so many seconds: a few on a real clock, any number in the lab.
+    fn can_wait<'v>(
+        #[starlark(require = pos)] length: Value<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<bool> {
+        let length = time(length)?.unwrap_or_default();
+        with_server(eval, |bench| bench.can_wait(length))
+    }
+
+    /// Has ARP answered for an address until the check ends; with `stay` until the run does.
+    fn play<'v>(
+        #[starlark(require = pos)] ip: &str,
+        #[starlark(require = pos)] mac: &str,
+        #[starlark(default = false)] stay: bool,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let ip = ip.parse().map_err(|_| error("no IPv4 address"))?;
+        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
+        with_server(eval, |bench| bench.own.push((ip, mac, stay)))?;
+        Ok(NoneType)
+    }
+
+    /// From here on only what this MAC address sends counts, and waits follow from its speed.
+    fn know_server<'v>(
+        #[starlark(require = pos)] mac: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let mac = mac.parse().map_err(|_| error("no MAC address"))?;
+        with_server(eval, |bench| {
+            bench.server = Some(mac);
+            bench.know();
+        })?;
+        Ok(NoneType)
     }
 }

@@ -1,10 +1,15 @@
 //! Conformance suites: checks written in the language, run against what is on the link.
 //!
-//! The checks are the `.star` files beside this one: `prelude` has what they share, `server_probe` finds
-//! out what the server offers, and each `server_*` file checks one matter.
+//! The checks are the `.star` files beside this one: `prelude` has what all share, `server_prelude` and
+//! `client_prelude` what those on a server or a client do, `server_probe` and `client_probe` find out what it
+//! offers, and each further file checks one matter.
 
 mod bench;
+mod client_bench;
+mod client_functions;
+mod desk;
 mod functions;
+mod server_bench;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -16,7 +21,9 @@ use starlark::values::dict::DictRef;
 use starlark::values::list::ListRef;
 
 pub use bench::Bench;
-use bench::Stop;
+use client_bench::ClientBench;
+use desk::{Desk, Stop};
+use server_bench::ServerBench;
 
 use super::engine::{Engine, Module, ScriptError};
 use super::host::Host;
@@ -27,7 +34,9 @@ use crate::commands::conform::{
 };
 use crate::commands::lab;
 use crate::commands::outcome::Sink;
-use crate::commands::session::Session;
+use crate::commands::serve::Network;
+use crate::commands::session::{Here, Session};
+use crate::commands::subject::Process;
 use crate::view::Style;
 use crate::wire::{Auto, Frame, Layer};
 
@@ -43,6 +52,7 @@ macro_rules! star {
 /// The suite for servers.
 const SERVER: Suite = star![
     "prelude",
+    "server_prelude",
     "server_probe",
     "server_fields",
     "server_offer",
@@ -54,6 +64,14 @@ const SERVER: Suite = star![
     "server_relay",
     "server_extensions",
     "server_robustness"
+];
+
+/// The suite for clients.
+const CLIENT: Suite = star![
+    "prelude",
+    "client_prelude",
+    "client_probe",
+    "client_discover"
 ];
 
 /// What is wrong with the lengths and checksums of a received frame.
@@ -106,32 +124,40 @@ pub fn run(
         .borrow_mut()
         .interface
         .clone_from(&args.link.interface);
-    let engine = Engine::with_globals(&host, functions::globals());
+    let globals = match args.client {
+        true => client_functions::globals(),
+        false => functions::globals(),
+    };
+    let engine = Engine::with_globals(&host, globals);
     Module::with_temp_heap(|module| {
         let in_lab = lab::is_lab(&args.link.interface);
+        let suite = if args.client { CLIENT } else { SERVER };
+        let timeout = args.patience().as_secs_f64();
+        module.set("TIMEOUT", module.heap().alloc(timeout));
         let relay = args.relay.or(in_lab.then_some(lab::RELAY));
-        for (name, ip) in [("RELAY", relay), ("SERVER", args.server)] {
-            let text = ip.map(|it| it.to_string()).unwrap_or_default();
+        let server = args.server.map(|it| it.to_string()).unwrap_or_default();
+        let relay = relay.map(|it| it.to_string()).unwrap_or_default();
+        let own = own_network(args)?;
+        let (own, bits) = own.map_or((String::new(), 24), |it| (it.ip.to_string(), it.prefix));
+        let server = if args.client { own } else { server };
+        for (name, text) in [("RELAY", relay), ("SERVER", server)] {
             module.set(name, module.heap().alloc(text));
         }
-        let timeout = args.timeout.as_secs_f64();
-        module.set("TIMEOUT", module.heap().alloc(timeout));
-        let (checks, functions) = declared(&engine, &module, SERVER)?;
+        module.set("BITS", module.heap().alloc(i32::from(bits)));
+        let (checks, functions) = declared(&engine, &module, suite)?;
         let chosen = choose(&checks, args)?;
         if args.list || args.explain.is_some() {
             let checks = chosen.iter().map(|at| checks[*at].clone()).collect();
             let explain = args.explain.is_some();
-            return Ok(Report::Checks { checks, explain });
+            let client = args.client;
+            return Ok(Report::Checks {
+                checks,
+                explain,
+                client,
+            });
         }
-        if in_lab && !args.quiet {
-            sink.notice(&crate::commands::lab_notice(&args.link.interface));
-        }
-        let bench = Bench::open(
-            Session::new(seed, interrupted),
-            &args.link,
-            args.write.as_deref(),
-            args.timeout,
-        )?;
+        let session = Session::new(seed, interrupted);
+        let bench = open(session, args, sink)?;
         *host.bench.borrow_mut() = Some(bench);
         let run = Run {
             engine: &engine,
@@ -150,6 +176,43 @@ pub fn run(
         }
         Ok(Report::Findings(findings))
     })
+}
+
+/// The server's address and network where a client is checked.
+fn own_network(args: &ConformArgs) -> Result<Option<Network>, Error> {
+    let known = args.subject.address;
+    if !args.client || args.list || args.explain.is_some() || known.is_some() {
+        return Ok(known);
+    }
+    let interface = &args.link.interface;
+    if lab::is_lab(interface) {
+        return Ok(Some(lab::NETWORK));
+    }
+    let here = Here::look(&args.link)?;
+    match here.network {
+        Some((ip, prefix)) => Ok(Some(Network { ip, prefix })),
+        None => Err(Error::Usage(format!(
+            "{interface} has no IPv4 address of its own: name the server's with --address IP/BITS"
+        ))),
+    }
+}
+
+/// Opens the link, and plays the other side on it.
+fn open(mut session: Session, args: &ConformArgs, sink: &mut dyn Sink) -> Result<Bench, Error> {
+    let (link, write) = (&args.link, args.write.as_deref());
+    let in_lab = lab::is_lab(&link.interface);
+    if in_lab && !args.quiet {
+        sink.notice(&crate::commands::lab_notice(&link.interface));
+    }
+    let Some(network) = own_network(args)? else {
+        let bench = ServerBench::open(session, link, write, args.patience())?;
+        return Ok(Bench::Server(Box::new(bench)));
+    };
+    let open = session.open(link, write)?;
+    let subject = Process::new(args.subject.lines());
+    let desk = Desk::new(session, open);
+    let bench = ClientBench::new(desk, network, Box::new(subject), args.subject.mac);
+    Ok(Bench::Client(Box::new(bench)))
 }
 
 /// An error of the suite itself.
@@ -239,6 +302,10 @@ struct Run<'a, 'h, 'v> {
 }
 
 impl<'v> Run<'_, '_, 'v> {
+    fn desk<R>(&self, act: impl FnOnce(&mut Desk) -> R) -> Result<R, Error> {
+        self.bench(|it| act(it.desk()))
+    }
+
     fn bench<R>(&self, act: impl FnOnce(&mut Bench) -> R) -> Result<R, Error> {
         let mut bench = self.engine.host().bench.borrow_mut();
         let none = || Error::Missing("the link is not open".into());
@@ -250,6 +317,7 @@ impl<'v> Run<'_, '_, 'v> {
             link: self.args.link.interface.clone(),
             capture: self.args.write.clone(),
             strict: self.args.strict,
+            client: self.args.client,
             ..Findings::default()
         };
         let probe = self.module.get("probe").unwrap_or_else(Value::new_none);
@@ -257,7 +325,7 @@ impl<'v> Run<'_, '_, 'v> {
         let probed = self.engine.call(self.module, probe, &[]);
         self.settle(&probed)?;
         if let Err(error) = probed
-            && !self.bench(|it| it.interrupted())?
+            && !self.desk(|it| it.interrupted())?
         {
             return Err(broken(error));
         }
@@ -267,12 +335,12 @@ impl<'v> Run<'_, '_, 'v> {
         findings.answered = self.has("answer");
         let bar = self.progress(chosen.len())?;
         for (check, function) in chosen {
-            if self.bench(|it| it.interrupted())? {
+            if self.desk(|it| it.interrupted())? {
                 findings.interrupted = true;
                 break;
             }
             if !findings.answered {
-                findings.causes = self.bench(|it| it.diagnosis(&self.args.link))?;
+                findings.causes = self.bench(|it| it.desk().diagnosis(&self.args.link))?;
                 break;
             }
             bar.set_message(check.id.clone());
@@ -285,16 +353,16 @@ impl<'v> Run<'_, '_, 'v> {
             it.begin("end");
             it.clean_up(true)
         })??;
-        findings.interrupted |= self.bench(|it| it.interrupted())?;
-        findings.declined = self.bench(|it| it.declined.iter().copied().collect())?;
-        findings.frames = self.bench(|it| it.frames)?;
+        findings.interrupted |= self.desk(|it| it.interrupted())?;
+        findings.declined = self.bench(|it| it.declined())?;
+        findings.frames = self.desk(|it| it.frames)?;
         Ok(findings)
     }
 
     /// A bar on a terminal, for a person who waits.
     fn progress(&self, checks: usize) -> Result<ProgressBar, Error> {
         let seen = std::io::stderr().is_terminal() && !self.args.quiet;
-        if !seen || self.bench(|it| it.is_virtual())? {
+        if !seen || self.desk(|it| it.is_virtual())? {
             return Ok(ProgressBar::hidden());
         }
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
@@ -306,7 +374,7 @@ impl<'v> Run<'_, '_, 'v> {
     /// Gives back what a check took, and ends the run where the link failed.
     fn settle(&self, outcome: &Result<Value<'v>, ScriptError>) -> Result<(), Error> {
         if outcome.is_err()
-            && let Some(error) = self.bench(|it| it.failed.take())?
+            && let Some(error) = self.desk(|it| it.failed.take())?
         {
             return Err(error);
         }
@@ -327,20 +395,20 @@ impl<'v> Run<'_, '_, 'v> {
             finding.verdict = Verdict::Skip(reason.map_or(need.as_str(), |it| it.1).to_string());
             return Ok(finding);
         }
-        let start = self.bench(|it| it.now())?;
+        let start = self.desk(|it| it.now())?;
         self.bench(|it| it.begin(&check.id))?;
         let outcome = self.engine.call(self.module, function, &[]);
         self.settle(&outcome)?;
-        finding.took = self.bench(|it| it.now())? - start;
-        let (stop, judged) = self.bench(|it| (it.stop.take(), it.judged))?;
-        finding.remarks = self.bench(|it| std::mem::take(&mut it.remarks))?;
+        finding.took = self.desk(|it| it.now())? - start;
+        let (stop, judged) = self.desk(|it| (it.stop.take(), it.judged))?;
+        finding.remarks = self.desk(|it| std::mem::take(&mut it.remarks))?;
         finding.verdict = match (stop, outcome) {
             (Some(Stop::Broken(text)), _) => {
-                finding.frames = self.bench(|it| it.evidence.clone())?;
+                finding.frames = self.desk(|it| it.evidence.clone())?;
                 Verdict::Broken(text)
             }
             (Some(Stop::Skip(text)), _) => Verdict::Skip(text),
-            (None, Err(_)) if self.bench(|it| it.interrupted())? => {
+            (None, Err(_)) if self.desk(|it| it.interrupted())? => {
                 Verdict::Skip("interrupted".into())
             }
             (None, Err(error)) => {

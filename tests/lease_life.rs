@@ -75,6 +75,7 @@ fn life(faults: &[&str], hours: u64) -> Vec<(String, bool, u64)> {
             length: Duration::from_secs(3600 * hours),
             scale: 1.0,
         }),
+        remembered: None,
     };
     let mut client = Client::new(config, chance());
     let mut said = Vec::new();

@@ -143,6 +143,7 @@ impl DoraArgs {
                 length,
                 scale: self.time_scale,
             }),
+            remembered: None,
         }
     }
 

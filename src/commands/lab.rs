@@ -33,6 +33,8 @@ pub const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 /// The first address of its pool.
 pub const FIRST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 
+/// The client's machine where a client is checked.
+pub(super) const MACHINE_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x10, 0x00, 0x02);
 const SERVER_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x01);
 const SECOND_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x66);
 const HOST_MAC: MacAddr = MacAddr(0x02, 0x00, 0x5e, 0x00, 0x00, 0x99);

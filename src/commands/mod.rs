@@ -20,6 +20,7 @@ pub mod hextext;
 pub mod input;
 pub mod interfaces;
 pub mod lab;
+mod lab_client;
 pub mod lint;
 pub mod message;
 pub mod nagios;

@@ -16,6 +16,7 @@ use super::conform::{ConformArgs, Report};
 use super::edits::{Edits, MacChoice};
 pub use super::failing::Failing;
 pub use super::here::Here;
+use super::lab_client::{self, LabSubject};
 pub use super::open_link::OpenLink;
 use super::outcome::{Direction, Entry, Sink, Verdict};
 use super::{Error, lab};
@@ -25,10 +26,9 @@ use crate::dhcp::template::Identity;
 use crate::link::capture::{CaptureWriter, Packet};
 use crate::link::impair::Impair;
 use crate::link::record::Recorder;
-use crate::link::segment::Segment;
 use crate::link::shared::SharedLink;
 use crate::link::{Link, Time, file::ReplayLink, real};
-use crate::talk::Rules;
+use crate::talk::{Habit, Rules};
 use crate::wire::{Frame, MacAddr};
 
 /// Runs a conformance suite; the language, a floor above, says how.
@@ -298,15 +298,17 @@ impl Session {
         self.prepare(Box::new(inner), here, args, write)
     }
 
-    /// The lab's own segment as a link, for who seats its players.
-    pub fn open_segment(
+    /// Opens the lab with a client on it that has this habit, in place of a server.
+    pub fn open_lab_client(
         &mut self,
-        segment: Segment,
         args: &LinkArgs,
         write: Option<&Path>,
-    ) -> Result<OpenLink, Error> {
+        habit: Box<dyn Habit>,
+    ) -> Result<(OpenLink, LabSubject), Error> {
+        let (segment, subject) = lab_client::open(&args.interface, self.seed, habit)?;
         let here = Here::look(args)?;
-        self.prepare(Box::new(segment), here, args, write)
+        let link = self.prepare(Box::new(segment), here, args, write)?;
+        Ok((link, subject))
     }
 
     fn prepare(

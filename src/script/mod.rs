@@ -40,7 +40,7 @@ use starlark::eval::Evaluator;
 
 pub use assertions::Failure;
 pub use commands::{command_line, is_command, value_of};
-pub use conform::run as conform;
+pub use conform::{run as conform, run_with as conform_with};
 pub use engine::{Engine, Module, ScriptError, interpret};
 pub use exchange::{Exchange, Yielded, packet_of, printed, source_of};
 pub use host::{Host, Settings};

@@ -51,6 +51,8 @@ pub struct ClientConfig {
     pub restarts: u32,
     /// Whether to live with the lease, renewing it, and for how long.
     pub hold: Option<Hold>,
+    /// The ACK of a lease from before: it is asked for with INIT-REBOOT (RFC 2131 section 4.4.2).
+    pub remembered: Option<Frame>,
 }
 
 /// How a lease is held.
@@ -82,6 +84,8 @@ enum State {
     /// When the offers are looked through, once there is one.
     Selecting(Option<Time>),
     Requesting,
+    /// Asks whether a remembered address is still good.
+    Rebooting,
     /// Probes sent.
     Probing(Box<Frame>, u32),
     /// Lives with the lease; whether its REQUEST waits for an answer.
@@ -152,6 +156,20 @@ impl Client {
         }
     }
 
+    /// The ACK of the lease that it holds.
+    pub fn lease(&self) -> Option<&Frame> {
+        match &self.state {
+            State::Holding(held, _) => Some(held.ack()),
+            _ => None,
+        }
+    }
+
+    /// Since when a REQUEST waits for its answer before there is a lease.
+    pub fn requesting_since(&self) -> Option<Time> {
+        let waits = matches!(self.state, State::Requesting | State::Rebooting);
+        waits.then_some(self.asked)
+    }
+
     /// Its MAC address (chaddr).
     pub fn mac(&self) -> MacAddr {
         self.config.identity.client_mac
@@ -171,7 +189,10 @@ impl Client {
         self.began = now;
         self.offers.clear();
         self.seen.clear();
-        self.state = State::Selecting(None);
+        self.state = match self.config.remembered {
+            Some(_) => State::Rebooting,
+            None => State::Selecting(None),
+        };
         self.ask(now, out);
     }
 
@@ -196,6 +217,13 @@ impl Client {
                 },
                 None => return,
             },
+            State::Rebooting => match self.reboot() {
+                Some(draft) => {
+                    self.discover_secs = elapsed;
+                    (REQUEST, draft)
+                }
+                None => return,
+            },
             _ => return,
         };
         // RFC 2131 section 3.1 (3): the REQUEST repeats the DISCOVER's secs.
@@ -214,6 +242,13 @@ impl Client {
         };
         out.send(self.request.clone(), note);
         self.due = Some(now + super::backoff(self.sent - 1, &mut self.chance));
+    }
+
+    /// The REQUEST for a remembered address.
+    fn reboot(&self) -> Option<Draft> {
+        let ack = self.config.remembered.as_ref()?;
+        let who = template::holder(Message::of(ack)?, None, &self.config.identity);
+        Some(template::rebooting(&who))
     }
 
     fn follow(&self, number: u8, captured: &Frame) -> Option<Draft> {
@@ -262,6 +297,8 @@ impl Client {
 
     fn acknowledged(&mut self, now: Time, ack: &Frame, out: &mut Outbox) {
         self.leased.get_or_insert(now);
+        // It is good, and needs not be asked for again.
+        self.config.remembered = None;
         if self.config.probe {
             self.state = State::Probing(Box::new(ack.clone()), 0);
             self.probe(now, out);
@@ -459,7 +496,7 @@ impl Client {
                 self.acknowledged(now, frame, out);
                 Verdict::Part
             }
-            (Some(ACK | NAK), State::Requesting) => {
+            (Some(ACK | NAK), State::Requesting | State::Rebooting) => {
                 let asked = Message::of(&self.request).and_then(|it| it.server_id());
                 if let (Some(asked), Some(from)) = (asked, message.server_id())
                     && asked != from
@@ -543,10 +580,10 @@ impl Player for Client {
             }
             State::Probing(..) => self.probe(now, out),
             State::Holding(..) => self.age(now, out),
-            State::Selecting(_) | State::Requesting => {
+            State::Selecting(_) | State::Requesting | State::Rebooting => {
                 if now >= self.asked + self.config.timeout {
                     self.state = State::Ended(match self.state {
-                        State::Requesting => ClientEnd::NoAck,
+                        State::Requesting | State::Rebooting => ClientEnd::NoAck,
                         _ => ClientEnd::NoOffer(self.offers.len()),
                     });
                 } else if self.sent < self.config.tries && self.due.is_some_and(|due| due <= now) {
@@ -562,7 +599,7 @@ impl Player for Client {
             State::Init => Some(Time::default()),
             State::Probing(..) | State::Resting => self.due,
             State::Holding(..) => [self.due, self.until].into_iter().flatten().min(),
-            State::Selecting(_) | State::Requesting => {
+            State::Selecting(_) | State::Requesting | State::Rebooting => {
                 let give_up = self.asked + self.config.timeout;
                 let again = self.due.filter(|_| self.sent < self.config.tries);
                 let look = match self.state {

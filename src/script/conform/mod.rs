@@ -36,7 +36,8 @@ use crate::commands::lab;
 use crate::commands::outcome::Sink;
 use crate::commands::serve::Network;
 use crate::commands::session::{Here, Session};
-use crate::commands::subject::Process;
+use crate::commands::subject::{Process, Subject};
+use crate::talk::{Habit, Plain};
 use crate::view::Style;
 use crate::wire::{Auto, Frame, Layer};
 
@@ -113,6 +114,16 @@ pub fn run(
     interrupted: Arc<AtomicBool>,
     sink: &mut dyn Sink,
 ) -> Result<Report, Error> {
+    run_with(args, interrupted, sink, Box::new(Plain))
+}
+
+/// Runs the suite; where the lab's client is checked, it has this habit.
+pub fn run_with(
+    args: &ConformArgs,
+    interrupted: Arc<AtomicBool>,
+    sink: &mut dyn Sink,
+    habit: Box<dyn Habit>,
+) -> Result<Report, Error> {
     let seed = args.seed.seed;
     let host = Host::new(
         Session::new(seed, interrupted.clone()),
@@ -157,7 +168,7 @@ pub fn run(
             });
         }
         let session = Session::new(seed, interrupted);
-        let bench = open(session, args, sink)?;
+        let bench = open(session, args, sink, habit)?;
         *host.bench.borrow_mut() = Some(bench);
         let run = Run {
             engine: &engine,
@@ -198,20 +209,33 @@ fn own_network(args: &ConformArgs) -> Result<Option<Network>, Error> {
 }
 
 /// Opens the link, and plays the other side on it.
-fn open(mut session: Session, args: &ConformArgs, sink: &mut dyn Sink) -> Result<Bench, Error> {
+fn open(
+    mut session: Session,
+    args: &ConformArgs,
+    sink: &mut dyn Sink,
+    habit: Box<dyn Habit>,
+) -> Result<Bench, Error> {
     let (link, write) = (&args.link, args.write.as_deref());
     let in_lab = lab::is_lab(&link.interface);
     if in_lab && !args.quiet {
-        sink.notice(&crate::commands::lab_notice(&link.interface));
+        sink.notice(&match args.client {
+            true => "lab: our own client in this process, nothing left the machine (-i IFACE: a real link)".to_string(),
+            false => crate::commands::lab_notice(&link.interface),
+        });
     }
     let Some(network) = own_network(args)? else {
         let bench = ServerBench::open(session, link, write, args.patience())?;
         return Ok(Bench::Server(Box::new(bench)));
     };
-    let open = session.open(link, write)?;
-    let subject = Process::new(args.subject.lines());
+    let (open, subject): (_, Box<dyn Subject>) = if in_lab {
+        let (open, subject) = session.open_lab_client(link, write, habit)?;
+        (open, Box::new(subject))
+    } else {
+        let subject = Process::new(args.subject.lines());
+        (session.open(link, write)?, Box::new(subject))
+    };
     let desk = Desk::new(session, open);
-    let bench = ClientBench::new(desk, network, Box::new(subject), args.subject.mac);
+    let bench = ClientBench::new(desk, network, subject, args.subject.mac);
     Ok(Bench::Client(Box::new(bench)))
 }
 

@@ -72,7 +72,9 @@ const CLIENT: Suite = star![
     "prelude",
     "client_prelude",
     "client_probe",
-    "client_discover"
+    "client_discover",
+    "client_request",
+    "client_offer"
 ];
 
 /// What is wrong with the lengths and checksums of a received frame.

@@ -74,7 +74,10 @@ const CLIENT: Suite = star![
     "client_probe",
     "client_discover",
     "client_request",
-    "client_offer"
+    "client_offer",
+    "client_lease",
+    "client_conflict",
+    "client_release"
 ];
 
 /// What is wrong with the lengths and checksums of a received frame.

@@ -239,6 +239,11 @@ pub fn fresh(message_type: u8, who: &Identity) -> Draft {
             draft.ip.src = held;
             draft.options.push(ours);
             draft.options.extend(wanted);
+            // RFC 2131 section 4.4.3: it asks for no lease, and so not for its times.
+            let list = REQUEST_LIST
+                .into_iter()
+                .filter(|it| !matches!(it, 51 | 58 | 59));
+            draft.put(option(55, list.collect::<Vec<u8>>()));
         }
         OFFER | ACK => {
             draft.ip.src = server;

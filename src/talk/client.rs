@@ -107,6 +107,9 @@ pub struct Client {
     asked: Time,
     sent: u32,
     due: Option<Time>,
+    /// When the message that waits for an answer was last sent: a lease counts from there (RFC 2131
+    /// section 4.4.1).
+    said: Time,
     discover_secs: u16,
     offers: Vec<Frame>,
     seen: Vec<(u8, Option<Ipv4Addr>, Ipv4Addr, Option<MacAddr>)>,
@@ -120,7 +123,14 @@ pub struct Client {
 }
 
 const PROBES: u32 = 3;
+/// Time between two probes where somebody waits for the answer.
 const PROBE_INTERVAL: Duration = Duration::from_millis(400);
+/// The same of a client that goes on to hold its lease: this long and up to a second more by chance
+/// (RFC 5227 section 2.1.1).
+const PATIENT_INTERVAL: Duration = Duration::from_secs(1);
+/// Announcements of a new address, and the time between them (RFC 5227 section 2.3).
+const ANNOUNCEMENTS: u32 = 2;
+const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_secs(10);
 /// Offers kept at most; a flood of them is counted, not stored.
 const MAX_OFFERS: usize = 256;
@@ -137,6 +147,7 @@ impl Client {
             asked: Time::default(),
             sent: 0,
             due: None,
+            said: Time::default(),
             discover_secs: 0,
             offers: Vec::new(),
             seen: Vec::new(),
@@ -230,6 +241,7 @@ impl Client {
         draft.bootp.secs = self.discover_secs;
         self.request = (self.config.build)(draft);
         self.sent += 1;
+        self.said = now;
         self.transmissions += 1;
         let name = if number == DISCOVER {
             "DISCOVER"
@@ -311,7 +323,7 @@ impl Client {
     fn bound(&mut self, now: Time, ack: &Frame) {
         let held = self.config.hold.and_then(|hold| {
             self.until.get_or_insert(now + hold.length);
-            Held::new(ack, now, hold.scale)
+            Held::new(ack, self.said, hold.scale)
         });
         match held {
             Some(held) => {
@@ -359,6 +371,7 @@ impl Client {
         let (next, address) = (held.next(now), held.address());
         draft.bootp.secs = (now - self.began).as_secs().min(0xffff) as u16;
         self.request = (self.config.build)(draft);
+        self.said = now;
         self.transmissions += 1;
         let name = if phase == Phase::Rebinding {
             "rebinding"
@@ -410,16 +423,30 @@ impl Client {
             return;
         };
         let address = ack.bootp().map_or(Ipv4Addr::UNSPECIFIED, |it| it.yiaddr);
+        let mac = self.config.identity.source_mac;
         if *sent == PROBES {
             let ack = ack.clone();
+            if self.config.hold.is_some() {
+                let frame = self.arp(mac, address, address);
+                for at in 0..ANNOUNCEMENTS {
+                    let note = format!("ARP announcement of {address}");
+                    out.send_after(ANNOUNCE_INTERVAL * at, frame.clone(), note);
+                }
+            }
             self.bound(now, &ack);
             return;
         }
         *sent += 1;
-        let mac = self.config.identity.source_mac;
-        let probe = self.arp(mac, Ipv4Addr::UNSPECIFIED, address);
-        out.send(probe, format!("ARP probe for {address}"));
-        self.due = Some(now + PROBE_INTERVAL);
+        let frame = self.arp(mac, Ipv4Addr::UNSPECIFIED, address);
+        out.send(frame, format!("ARP probe for {address}"));
+        let interval = match self.config.hold {
+            Some(_) => {
+                let part = f64::from(self.chance.next_u32()) / f64::from(u32::MAX);
+                PATIENT_INTERVAL.mul_f64(1.0 + part)
+            }
+            None => PROBE_INTERVAL,
+        };
+        self.due = Some(now + interval);
     }
 
     /// Who else claims the address being probed.
@@ -473,7 +500,42 @@ impl Client {
         seen
     }
 
+    /// Why a reply with our xid and chaddr is not for us to take all the same.
+    fn objection(&self, frame: &Frame, message: &Message) -> Option<String> {
+        let sent = Message::of(&self.request)?;
+        // RFC 6842 section 3.
+        if let (Some(ours), Some(theirs)) = (sent.data(61), message.data(61))
+            && ours != theirs
+        {
+            return Some("client identifier is not ours".into());
+        }
+        // A relay agent's replies come to the port of servers.
+        let port = frame.udp()?.dport;
+        let relayed = !sent.bootp.giaddr.is_unspecified() && port == SERVER_PORT;
+        if port != CLIENT_PORT && !relayed && Some(port) != self.own_port() {
+            return Some(format!("came to port {port}"));
+        }
+        if message.message_type() != Some(OFFER) {
+            return None;
+        }
+        let ip = message.bootp.yiaddr;
+        if ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() || ip.is_loopback() {
+            return Some(format!("{ip} is no address for a host"));
+        }
+        // Table 3: there is nobody that a REQUEST could name.
+        let unnamed = message.server_id().is_none();
+        unnamed.then(|| "names no server (option 54)".into())
+    }
+
+    /// The port that the message under way was sent from.
+    fn own_port(&self) -> Option<u16> {
+        self.request.udp().map(|it| it.sport)
+    }
+
     fn answer(&mut self, now: Time, frame: &Frame, message: &Message, out: &mut Outbox) -> Verdict {
+        if let Some(reason) = self.objection(frame, message) {
+            return Verdict::Stray(reason);
+        }
         let seen = self.seen_before(frame, message);
         let rapid = Message::of(&self.request).is_some_and(|it| it.data(80).is_some())
             && message.data(80).is_some();

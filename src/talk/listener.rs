@@ -90,6 +90,8 @@ impl Player for Listener {
         match self.end {
             None => {
                 self.end = Some(now + self.config.wait);
+                // Who only sends leaves what comes back to the next one who listens.
+                self.finished = self.config.wait.is_zero();
                 for (frame, note) in self.config.frames.drain(..) {
                     out.send(frame, note);
                 }

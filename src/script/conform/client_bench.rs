@@ -195,7 +195,10 @@ impl ClientBench {
     /// ends whatever rests on it.
     pub fn scene(&mut self, name: &str) -> Result<bool, Stop> {
         if let Some(scene) = self.scenes.get(name) {
-            self.desk.evidence.extend(&scene.evidence);
+            let evidence = &mut self.desk.evidence;
+            evidence.extend(&scene.evidence);
+            evidence.sort_unstable();
+            evidence.dedup();
             return match &scene.trouble {
                 Some(stop) => Err(stop.clone()),
                 None => Ok(false),

@@ -159,12 +159,17 @@ fn quiet(command: &mut Command) -> Running {
     Running(command.spawn().expect("the client starts"))
 }
 
+/// What udhcpc runs to configure its interface; it tells the address to the file that BOUND names.
+pub fn udhcpc_script(segment: &Segment) -> PathBuf {
+    let text = "#!/bin/sh\ncase $1 in\nbound|renew)\n  ip address replace \"$ip/24\" dev \"$interface\"\n  echo \"$ip\" >\"$BOUND\";;\n\
+                deconfig) ip address flush dev \"$interface\";;\nesac\n";
+    script(segment, "udhcpc-script", text)
+}
+
 /// busybox's client, which tells its address through a file.
 pub fn udhcpc(segment: &Segment) -> (Running, PathBuf) {
     let bound = segment.directory().join("bound");
     let _ = fs::remove_file(&bound);
-    let text = "#!/bin/sh\ncase $1 in\nbound|renew)\n  ip address replace \"$ip/24\" dev \"$interface\"\n  echo \"$ip\" >\"$BOUND\";;\n\
-                deconfig) ip address flush dev \"$interface\";;\nesac\n";
     let mut command = segment.client_command(require("busybox"));
     command
         .args([
@@ -181,7 +186,7 @@ pub fn udhcpc(segment: &Segment) -> (Running, PathBuf) {
             segment.client_interface(),
             "-s",
         ])
-        .arg(script(segment, "udhcpc-script", text))
+        .arg(udhcpc_script(segment))
         .env("BOUND", &bound);
     (quiet(&mut command), bound)
 }

@@ -7,6 +7,31 @@ import sys
 KINDS = {"dnsmasq": "dnsmasq", "kea": "Kea", "dhcpd": "dhcpd", "udhcpd": "udhcpd"}
 WORDS = ("pass", "fail", "warn", "note", "skip")
 
+# Why a broken MUST is one: what the RFC says, and what the frames of the check show.
+JUDGED = {
+    "S-FLD-04": "RFC 2131 table 3 has hops 0 in OFFER, ACK and NAK; the reply repeats the request's.",
+    "S-FLD-05": "RFC 2131 table 3 has secs 0 in OFFER, ACK and NAK; the reply repeats the request's.",
+    "S-FLD-06": "RFC 2131 table 3 has ciaddr 0 in an OFFER; the reply repeats the request's.",
+    "S-FLD-07": "RFC 2131 table 3 has ciaddr 0 in an OFFER; the reply repeats the request's.",
+    "S-FLD-09": "RFC 2131 table 3 has ciaddr 0 in a NAK; the reply repeats the request's.",
+    "S-FLD-24": "RFC 2131 table 3 knows no other hops for relayed messages; the reply repeats the request's.",
+    "S-REQ-03": "RFC 2131 3.1, step 4: a server that the REQUEST does not name takes it as its own offer declined. "
+    "Both speak in another server's exchange, dnsmasq with a NAK, dhcpd with an ACK.",
+    "S-REQ-09": "RFC 2131 4.3.2, INIT-REBOOT: a server without a record of the client must remain silent.",
+    "S-ID-01": "RFC 2131 4.2: a client that gives an identifier is known by it; udhcpd goes by chaddr alone.",
+    "S-ID-02": "RFC 2131 4.2: a client that gives an identifier is known by it; udhcpd goes by chaddr alone.",
+    "S-ID-04": "RFC 4361 6.3: the whole identifier counts; udhcpd goes by chaddr alone.",
+    "S-ID-06": "RFC 6842 3 has option 61 copied into OFFER and ACK; neither has it.",
+    "S-REL-04": "RFC 2131 4.2 and 4.3.4: the identifier names the binding; after the RELEASE its address is still taken.",
+    "S-DEC-02": "RFC 2131 4.3.3: the address must be marked as not available; the next client that asks for it is "
+    "offered it.",
+    "S-OVL-01": "RFC 2132 9.3: options in file count; tshark reads the requested address there, the server does not.",
+    "S-LNG-01": "RFC 3396 7: the pieces are one option; the same client is offered another address.",
+    "S-DLV-06": "RFC 2131 4.3.2: where giaddr is set, the server sets the BROADCAST bit in the NAK; flags are 0.",
+    "S-ROB-10": "RFC 1122 4.1.3.4: such a datagram must be silently discarded. tshark calls the checksum bad; Kea reads "
+    "raw frames and does not look.",
+}
+
 directory = pathlib.Path(sys.argv[1])
 versions = ", ".join(line.strip() for line in sys.stdin if line.strip())
 results = {}
@@ -47,6 +72,15 @@ for wanted in ("fail", "warn"):
             if it["result"] == wanted:
                 row = (it["id"], it["rfc"], it["level"], it["requires"], name, it["detail"])
                 print("|", " | ".join(map(cell, row)), "|")
+
+print("""
+## Why each counts as broken
+
+| check | judged |
+| --- | --- |""")
+broken = [it["id"] for it in checks if any(results[kind][it["id"]]["result"] == "fail" for kind in KINDS)]
+for check in broken:
+    print(f"| {check} | {cell(JUDGED[check])} |")
 
 print(f"""
 ## All checks

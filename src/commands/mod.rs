@@ -134,7 +134,7 @@ pub enum Command {
     Renew(message::MessageArgs),
     /// Play a DHCP server, well-behaved or not
     Serve(serve::ServeArgs),
-    /// Play a relay agent between clients on one interface and servers on another
+    /// Play a relay agent: clients on one interface, servers on another
     Relay(relay_agent::RelayAgentArgs),
     /// List the servers that answer; with --allow any other one fails
     Servers(servers::ServersArgs),

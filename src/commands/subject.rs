@@ -92,7 +92,7 @@ impl Group {
         if gently && self.signal("TERM") {
             let until = Instant::now() + PATIENCE;
             // Its leader is waited for here, the others by the signal that reaches nobody.
-            while Instant::now() < until && !(self.has_ended() && !self.signal("0")) {
+            while Instant::now() < until && (!self.has_ended() || self.signal("0")) {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }

@@ -111,9 +111,10 @@ fn requests(said: &[(String, bool, u64)]) -> Vec<(bool, u64)> {
 #[test]
 fn a_lease_is_renewed_at_half_its_time() {
     let said = life(&[], 3);
-    let wanted: Vec<(bool, u64)> = (0..6).map(|it| (it == 0, 30 * it)).collect();
+    // T1 counts from the REQUEST (RFC 2131 section 4.4.5), the three hours from its ACK: the sixth renewal is in them.
+    let wanted: Vec<(bool, u64)> = (0..7).map(|it| (it == 0, 30 * it)).collect();
     assert_eq!(requests(&said), wanted, "unicast at T1, each time");
-    assert_eq!(said.iter().filter(|it| it.0 == "ACK").count(), 6);
+    assert_eq!(said.iter().filter(|it| it.0 == "ACK").count(), 7);
 }
 
 #[test]

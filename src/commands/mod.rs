@@ -140,7 +140,7 @@ pub enum Command {
     Servers(servers::ServersArgs),
     /// Watch a link: DHCP frames as they come
     Sniff(sniff::SniffArgs),
-    /// Send what clients sent in a capture again, the replies beside the recorded ones
+    /// Send a capture's client messages again, and compare the replies
     Replay(replay::ReplayArgs),
     /// Rebind the lease: a REQUEST to any server
     Rebind(message::MessageArgs),
@@ -154,7 +154,7 @@ pub enum Command {
     Lint(lint::LintArgs),
     /// Check a server against the RFCs (exit 1 where it breaks a MUST)
     Conform(conform::ConformArgs),
-    /// Compare two frames, or the exchanges of two captures, field by field (exit 1 where they differ)
+    /// Compare two frames, or two captures' exchanges (exit 1 where they differ)
     Diff(diff::DiffArgs),
     /// List the options that exist, with every tool's name for them
     Options(options::OptionsArgs),

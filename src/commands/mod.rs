@@ -154,7 +154,7 @@ pub enum Command {
     Lint(lint::LintArgs),
     /// Check a server against the RFCs (exit 1 where it breaks a MUST)
     Conform(conform::ConformArgs),
-    /// Compare two frames, or two captures' exchanges (exit 1 where they differ)
+    /// Compare two frames, or the exchanges of two captures: exit 1 where they differ
     Diff(diff::DiffArgs),
     /// List the options that exist, with every tool's name for them
     Options(options::OptionsArgs),

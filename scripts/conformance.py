@@ -1,14 +1,16 @@
-"""Makes the page of conformance results: JSON lines of each server in a directory, versions on standard input."""
+"""Makes a page of conformance results: `servers` or `clients`, the directory with the JSON lines of each of them,
+and their versions on standard input."""
 
 import json
 import pathlib
 import sys
 
-KINDS = {"dnsmasq": "dnsmasq", "kea": "Kea", "dhcpd": "dhcpd", "udhcpd": "udhcpd"}
+SERVERS = {"dnsmasq": "dnsmasq", "kea": "Kea", "dhcpd": "dhcpd", "udhcpd": "udhcpd"}
+CLIENTS = {"udhcpc": "udhcpc", "dhclient": "dhclient", "dhcpcd": "dhcpcd"}
 WORDS = ("pass", "fail", "warn", "note", "skip")
 
 # Why a broken MUST is one: what the RFC says, and what the frames of the check show.
-JUDGED = {
+SERVERS_JUDGED = {
     "S-FLD-04": "RFC 2131 table 3 has hops 0 in OFFER, ACK and NAK; the reply repeats the request's.",
     "S-FLD-05": "RFC 2131 table 3 has secs 0 in OFFER, ACK and NAK; the reply repeats the request's.",
     "S-FLD-06": "RFC 2131 table 3 has ciaddr 0 in an OFFER; the reply repeats the request's.",
@@ -32,27 +34,56 @@ JUDGED = {
     "raw frames and does not look.",
 }
 
-directory = pathlib.Path(sys.argv[1])
+CLIENTS_JUDGED = {
+    "C-DIS-07": "RFC 2131 4.1 has the time between two tries grow by chance; it stays three seconds.",
+    "C-DIS-22": "RFC 3442 has 121 before 3 and 33 in option 55, which begins with 1 28 2 3 here.",
+    "C-REQ-11": "RFC 2131 4.1 has the time between two tries grow by chance; it stays three seconds.",
+    "C-ACK-14": "RFC 6842 3 has a client discard a reply whose option 61 is not its own; no REQUEST follows this ACK.",
+    "C-OFR-04": "RFC 2131 table 5 has option 54 in a REQUEST for an offer. Without one in the OFFER the REQUEST has none "
+    "either, or 0.0.0.0.",
+    "C-OFR-07": "RFC 6842 3 has a client discard a reply whose option 61 is not its own; the REQUEST follows.",
+    "C-REN-06": "RFC 2131 4.4.5: T1 must come before the lease ends; with T1 and T2 behind the end nothing is said.",
+    "C-REL-05": "RFC 2131 table 5 has secs 0 in a RELEASE.",
+}
+KINDS, JUDGED, TITLE, HOW, SCRIPT, EXPLAIN = {
+    "servers": (
+        SERVERS,
+        SERVERS_JUDGED,
+        "What four servers do",
+        "`dhcpcraft conform` over veth against {}, as `scripts/lab up KIND` starts them.",
+        "scripts/conformance",
+        "conform --explain",
+    ),
+    "clients": (
+        CLIENTS,
+        CLIENTS_JUDGED,
+        "What three clients do",
+        "`dhcpcraft conform --client` over veth against {}.",
+        "scripts/conformance-clients",
+        "conform --client --explain",
+    ),
+}[sys.argv[1]]
+directory = pathlib.Path(sys.argv[2])
 versions = ", ".join(line.strip() for line in sys.stdin if line.strip())
 results = {}
 for kind in KINDS:
     lines = [json.loads(line) for line in (directory / f"{kind}.json").read_text().splitlines()]
     results[kind] = {it["id"]: it for it in lines if "id" in it}
-checks = list(results["dnsmasq"].values())
+checks = list(results[next(iter(KINDS))].values())
 
 
 def cell(text):
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-print(f"""# What four servers do
+print(f"""# {TITLE}
 
-`dhcpcraft conform` over veth against {versions}, as `scripts/lab up KIND` starts them.
-`scripts/conformance` makes this page anew.
+{HOW.format(versions)}
+`{SCRIPT}` makes this page anew.
 
 fail: a MUST is broken. warn: a SHOULD is not kept. note: worth knowing, and allowed. skip: it could not be
-checked, because the server or its configuration does not offer what the check needs.
-`dhcpcraft conform --explain ID` shows how a check is made.
+checked, because what is checked, or its configuration, does not offer what the check needs.
+`dhcpcraft {EXPLAIN} ID` shows how a check is made.
 
 | | {" | ".join(KINDS.values())} |
 | --- |{" --- |" * len(KINDS)}""")
@@ -63,7 +94,7 @@ for word in WORDS:
 print(f"""
 ## Broken, and not kept
 
-| check | RFC | level | requirement | server | seen |
+| check | RFC | level | requirement | who | seen |
 | --- | --- | --- | --- | --- | --- |""")
 for wanted in ("fail", "warn"):
     for check in checks:

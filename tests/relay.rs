@@ -745,7 +745,7 @@ fn in_the_lab_a_relay_agent_stands_before_the_server() {
         ("lab:relay-chain", "02:00:5e:00:00:f0"),
     ] {
         let args = [
-            "dora", "-i", cast, "--lint", "--hold", "2h", "--json", "--seed", "1",
+            "dora", "-i", cast, "--lint", "--hold", "115m", "--json", "--seed", "1",
         ];
         let lines = tool(&args).succeeded().json();
         let kinds: Vec<&str> = lines

@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use pnet::packet::ip::IpNextHeaderProtocols;
+
 use super::{Auto, MacAddr};
 
 /// Ethertype of IPv4.
@@ -193,6 +195,34 @@ impl Default for Ipv4 {
             dst: Ipv4Addr::BROADCAST,
             options: Vec::new(),
         }
+    }
+}
+
+impl Ipv4 {
+    /// Bytes of the options with the padding that a computed header length brings.
+    pub(super) fn padded_options_len(&self) -> usize {
+        match self.ihl {
+            Auto::Unset => self.options.len().next_multiple_of(4),
+            Auto::Set(_) => self.options.len(),
+        }
+    }
+
+    /// The header length in words of four bytes that covers the options.
+    pub(super) fn words(&self) -> u8 {
+        (5 + self.options.len().div_ceil(4)).min(15) as u8
+    }
+
+    /// The sum over the pseudo-header of a UDP datagram of `len` bytes (RFC 768), not complemented: what
+    /// a kernel leaves in the checksum's place for the network card to finish.
+    pub fn pseudo_header_sum(&self, len: u16) -> u16 {
+        let addresses = [self.src, self.dst].map(u32::from);
+        let words = addresses.map(|it| (it >> 16) + (it & 0xffff));
+        let protocol = u32::from(IpNextHeaderProtocols::Udp.0);
+        let mut sum = words.iter().sum::<u32>() + protocol + u32::from(len);
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        sum as u16
     }
 }
 

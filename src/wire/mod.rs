@@ -7,14 +7,17 @@
 //! This floor knows where an option begins and ends, and nothing of what it means.
 
 mod auto;
+mod decode;
+mod encode;
 mod fields;
 mod frame;
 mod layers;
 mod options;
 
 pub use auto::Auto;
+pub use encode::Computed;
 pub use fields::{FIELDS, FieldError, FieldKind, FieldSpec, FieldValue};
-pub use frame::{Computed, Frame, Layer, ether_addresses, link_type};
+pub use frame::{Frame, Layer, ether_addresses, link_type};
 pub use layers::*;
 pub use options::{END, ItemKind, OptionItem, Options, PAD, push_option};
 pub use pnet::util::MacAddr;

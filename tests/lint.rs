@@ -15,6 +15,7 @@ use std::time::Duration;
 use dhcpcraft::dhcp::Overload;
 use dhcpcraft::dhcp::assign::Assignment;
 use dhcpcraft::dhcp::enums::*;
+use dhcpcraft::dhcp::following;
 use dhcpcraft::dhcp::lint::{Finding, Linter, RULES, Sample};
 use dhcpcraft::dhcp::template::{self, Draft, Identity};
 use dhcpcraft::wire::*;
@@ -51,7 +52,7 @@ fn after(frame: &Frame, kind: u8, edit: impl FnOnce(&mut Draft)) -> Frame {
         xid: bootp.xid,
         ..client(bootp.chaddr[5])
     };
-    let mut draft = template::following(kind, frame, &who).expect("one follows the other");
+    let mut draft = following::draft(kind, frame, &who).expect("one follows the other");
     edit(&mut draft);
     wire(draft.frame())
 }

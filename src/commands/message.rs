@@ -19,6 +19,7 @@ use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
+use crate::dhcp::following;
 use crate::dhcp::template::{self, Identity};
 use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
 use crate::link::segment::EPOCH;
@@ -230,12 +231,12 @@ pub fn run(
             who.server = named_server(edits).or(who.server);
             who.address = named_address(message_type, edits).or(who.address);
             let mut draft =
-                template::following(message_type, &captured, &who).map_err(Error::Usage)?;
+                following::draft(message_type, &captured, &who).map_err(Error::Usage)?;
             if !edits.sends_as_client() {
                 draft.ether.src = who.source_mac;
             }
             if let Some(earlier) = earlier.as_ref().and_then(Message::of).filter(|_| client) {
-                template::as_before(&mut draft, &earlier);
+                following::as_before(&mut draft, &earlier);
             }
             // A reply to chaddr would go to another station than the one named.
             if matches!(message_type, DISCOVER | REQUEST)

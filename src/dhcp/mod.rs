@@ -2,8 +2,10 @@
 
 pub mod assign;
 pub mod comparison;
+pub mod delivery;
 pub mod difference;
 pub mod enums;
+pub mod following;
 pub mod glossary;
 pub mod layout;
 pub mod lint;

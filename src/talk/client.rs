@@ -12,6 +12,7 @@ use super::matching::{Verdict, match_reply, vlans};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, REQUEST};
+use crate::dhcp::following;
 use crate::dhcp::template::{self, Draft, Identity};
 use crate::link::Time;
 use crate::wire::*;
@@ -267,7 +268,7 @@ impl Client {
         // Replies that `receive` let in are server messages, so following them cannot fail.
         let mut who = self.config.identity.clone();
         who.server_mac = None;
-        let mut draft = template::following(number, captured, &who).ok()?;
+        let mut draft = following::draft(number, captured, &who).ok()?;
         // Tags come from the request: a reply's priority is its sender's choice.
         draft.tags = Vec::new();
         draft.ether.ethertype = Auto::Unset;

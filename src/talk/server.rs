@@ -14,7 +14,9 @@ use super::rules::{Answering, Rules};
 use super::server_config::{ServerConfig, Subnet};
 use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
+use crate::dhcp::delivery::{Delivery, Hardware};
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
+use crate::dhcp::following;
 use crate::dhcp::layout::Overload;
 use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
@@ -175,7 +177,7 @@ impl Server {
             own: None,
             server_mac: None,
         };
-        let mut draft = template::following(kind, frame, &who).ok()?;
+        let mut draft = following::draft(kind, frame, &who).ok()?;
         draft.ip.src = self.config.address;
         for (tag, own) in draft.tags.iter_mut().zip(&self.config.vlan) {
             tag.prio = own.prio;
@@ -192,9 +194,9 @@ impl Server {
         }
         if kind != NAK {
             draft.bootp.yiaddr = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
-            let delivery = template::Delivery::of(kind, &draft.bootp, message.bootp.ciaddr);
+            let delivery = Delivery::of(kind, &draft.bootp, message.bootp.ciaddr);
             draft.ip.dst = delivery.ip;
-            if delivery.hardware == template::Hardware::Client {
+            if delivery.hardware == Hardware::Client {
                 draft.ether.dst = message.bootp.client_mac();
             }
             let subnet = self.subnet_for(message)?;

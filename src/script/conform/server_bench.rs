@@ -12,6 +12,7 @@ use crate::commands::{Error, args::LinkArgs};
 use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
 use crate::dhcp::enums::{ACK, DECLINE, OFFER, RELEASE, REQUEST};
+use crate::dhcp::following;
 use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::talk::{Asker, AskerConfig, Host, Verdict};
@@ -309,7 +310,7 @@ fn identify(draft: &mut template::Draft, id: Option<&Vec<u8>>) {
 /// The REQUEST that takes an offer.
 fn taken(it: &Held) -> Option<Frame> {
     let xid = Message::of(&it.reply)?.bootp.xid;
-    let mut draft = template::following(REQUEST, &it.reply, &holder(it, xid)).ok()?;
+    let mut draft = following::draft(REQUEST, &it.reply, &holder(it, xid)).ok()?;
     identify(&mut draft, it.id.as_ref());
     Some(draft.frame())
 }

@@ -421,6 +421,61 @@ fn a_link_that_loses_its_carrier_is_the_first_cause() {
 }
 
 #[test]
+fn a_frame_sent_right_after_the_carrier_went_is_lost_and_no_fault_of_the_link() {
+    let wire = Wire::new(1500);
+    let file = wire.directory().join("lost.pcapng");
+    let ask = ["discover", "--timeout", "50ms", "--json", "-w", text(&file)];
+    let mut refused = 0;
+    for round in 0..12 {
+        wire.far.ip("link set far0 up");
+        expect_within("the wire to come up", PATIENCE, || {
+            wire.near.ip("-brief link show near0").contains(" UP ")
+        });
+        // The kernel does not say of every frame that it went nowhere: it stops when it has noticed.
+        wire.far.ip("link set far0 down");
+        let run = wire.near.tool(&ask);
+        assert_eq!(run.code, Some(3), "round {round}: {run:?}");
+        assert_eq!(causes(&run)[0]["id"], "no-carrier", "round {round}");
+        let said = "DISCOVER, not sent: no carrier";
+        if run.json()[0]["comment"] == said {
+            refused += 1;
+            let recorded = tool(&["show", text(&file), "--json"]).succeeded().json();
+            assert_eq!(recorded[0]["comment"], said, "round {round}");
+        }
+    }
+    assert!(refused > 0, "no round met the moment that this is about");
+}
+
+#[test]
+fn a_full_send_queue_is_waited_for_and_one_that_stays_full_is_named() {
+    let wire = Wire::new(1500);
+    let shape = |rate: &str| {
+        let mut tc = wire.near.command(support::require("tc"));
+        tc.args([
+            "qdisc", "replace", "dev", "near0", "root", "tbf", "rate", rate,
+        ]);
+        // Room for one message in the queue, and for one that passes it.
+        let shaped = tc.args(["burst", "400", "limit", "400"]).status();
+        assert!(shaped.expect("tc starts").success());
+    };
+    let ask = ["discover", "--count", "4", "--interval", "0", "--json"];
+    let ask = [&ask[..], &["--timeout", "1s"]].concat();
+    // 342 bytes take 27 ms.
+    shape("100kbit");
+    let run = wire.near.tool(&ask);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let sent = |run: &Run| run.out.matches("\"direction\":\"sent\"").count();
+    assert_eq!(sent(&run), 4, "{run:?}");
+    let frames = wire.near.ip("-s -json link show near0");
+    let frames: Json = serde_json::from_str(&frames).expect("JSON");
+    assert_eq!(frames[0]["stats64"]["tx"]["packets"], 4, "{frames}");
+    // 342 bytes take 684 ms.
+    shape("4kbit");
+    let run = wire.near.tool(&ask);
+    run.failed(5, &["near0", "send queue", "full for 500 ms"]);
+}
+
+#[test]
 fn a_card_that_takes_its_own_address_only_is_the_first_cause() {
     let wire = Wire::new(1500);
     let ask = [

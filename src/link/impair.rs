@@ -172,6 +172,7 @@ impl Link for Impair {
             Fate::Held(copies) => self.outgoing = Some((at + HELD, frame.to_vec(), copies)),
             Fate::Passes(copies) => {
                 at = self.inner.send(frame)?;
+                self.fate = self.inner.fate();
                 for _ in 1..copies {
                     self.inner.send(frame)?;
                 }

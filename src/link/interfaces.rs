@@ -42,6 +42,12 @@ impl InterfaceStatus {
     }
 }
 
+/// Whether an interface can carry frames. Its operational state follows the carrier by up to a second, the flag
+/// of the lower layer at once; the state alone knows of a port that waits for a login (802.1X).
+pub(super) fn carrier(interface: &NetworkInterface) -> bool {
+    interface.is_running() && interface.is_lower_up()
+}
+
 /// Every interface of the machine, in the kernel's order.
 pub fn list() -> Vec<InterfaceStatus> {
     let permitted = socket::open().map(drop);
@@ -76,7 +82,7 @@ pub fn list() -> Vec<InterfaceStatus> {
                 }),
                 addrs: it.ips.iter().map(|net| net.ip()).collect(),
                 up,
-                carrier: it.is_running(),
+                carrier: carrier(&it),
                 loopback: it.is_loopback(),
                 default_route: default.contains(&it.name),
                 name: it.name,

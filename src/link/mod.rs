@@ -142,6 +142,18 @@ pub enum LinkError {
         /// The frame's length.
         len: usize,
     },
+    /// The interface has no room for the frame, and made none.
+    #[error(
+        "{interface}: its send queue has been full for {} ms; send less at a time, or see what fills or limits it: \
+         `tc -s qdisc show dev {interface}`",
+        .waited.as_millis()
+    )]
+    Full {
+        /// The interface.
+        interface: String,
+        /// How long the frame was offered.
+        waited: Duration,
+    },
     /// The capture read from or recorded to failed.
     #[error(transparent)]
     Capture(#[from] capture::CaptureError),
@@ -223,7 +235,7 @@ pub trait Link {
         Health::default()
     }
 
-    /// What was done on purpose to the frame sent last, if it never left.
+    /// Why the frame sent last never left, if it did not: it was lost on purpose, or there is no carrier.
     fn fate(&self) -> Option<&'static str> {
         None
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd};
+use std::thread;
+use std::time::Duration;
 
 use pnet::datalink::{self, Channel, Config, DataLinkSender, NetworkInterface};
 use pnet::util::MacAddr;
@@ -32,6 +34,12 @@ impl Default for RealOptions {
 /// Largest frame received whole: more than any IPv4 datagram with its headers and tags.
 const LARGEST: usize = 1 << 17;
 
+/// How long a frame that the send queue has no room for is offered again.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a recording says of a frame that was sent where there is nobody to carry it.
+const NO_CARRIER: &str = "not sent: no carrier";
+
 /// An open interface.
 pub struct RealLink {
     interface: NetworkInterface,
@@ -39,6 +47,7 @@ pub struct RealLink {
     sender: Box<dyn DataLinkSender>,
     buffer: Vec<u8>,
     dropped: u64,
+    fate: Option<&'static str>,
 }
 
 impl RealLink {
@@ -96,6 +105,7 @@ impl RealLink {
             sender,
             buffer: vec![0; LARGEST],
             dropped: 0,
+            fate: None,
         })
     }
 
@@ -122,6 +132,11 @@ impl RealLink {
                 original_len: raw.original_len + tag,
             }));
         }
+    }
+
+    /// Whether there is a carrier just now.
+    fn has_carrier(&self) -> bool {
+        interfaces::pnet_interface(&self.interface.name).is_ok_and(|it| interfaces::carrier(&it))
     }
 
     fn error(&self, operation: &'static str, source: io::Error) -> LinkError {
@@ -163,18 +178,35 @@ impl Link for RealLink {
     }
 
     fn send(&mut self, frame: &[u8]) -> Result<Time, LinkError> {
-        let at = Time::now();
-        let sent = self.sender.send_to(frame, None);
-        let sent = sent.unwrap_or_else(|| Err(io::Error::other("the frame was not taken")));
-        match sent {
-            Ok(()) => Ok(at),
-            Err(error) => Err(match self.error("sending", error) {
-                LinkError::TooLong { interface, .. } => LinkError::TooLong {
-                    interface,
-                    len: frame.len(),
-                },
-                other => other,
-            }),
+        self.fate = None;
+        let first = Time::now();
+        loop {
+            let at = Time::now();
+            let sent = self.sender.send_to(frame, None);
+            let sent = sent.unwrap_or_else(|| Err(io::Error::other("the frame was not taken")));
+            let Err(error) = sent else { return Ok(at) };
+            if error.raw_os_error() != Some(libc::ENOBUFS) {
+                return Err(match self.error("sending", error) {
+                    LinkError::TooLong { interface, .. } => LinkError::TooLong {
+                        interface,
+                        len: frame.len(),
+                    },
+                    other => other,
+                });
+            }
+            // A veth whose other end is down says the same as a full queue, until the kernel has noticed and
+            // drops what is sent without a word. Either way the frame is lost as on an unplugged cable.
+            if !self.has_carrier() {
+                self.fate = Some(NO_CARRIER);
+                return Ok(at);
+            }
+            if Time::now() - first >= PATIENCE {
+                return Err(LinkError::Full {
+                    interface: self.interface.name.clone(),
+                    waited: PATIENCE,
+                });
+            }
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -204,9 +236,13 @@ impl Link for RealLink {
         let now = interfaces::pnet_interface(&self.interface.name).ok();
         Health {
             up: Some(now.as_ref().is_some_and(|it| it.is_up())),
-            carrier: Some(now.as_ref().is_some_and(|it| it.is_running())),
+            carrier: Some(now.as_ref().is_some_and(interfaces::carrier)),
             dropped: self.dropped,
             spoiled: Default::default(),
         }
+    }
+
+    fn fate(&self) -> Option<&'static str> {
+        self.fate
     }
 }

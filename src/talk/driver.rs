@@ -22,7 +22,7 @@ pub enum Event {
         frame: Frame,
         /// What it is.
         note: String,
-        /// What was done to it on purpose, if it never left.
+        /// Why it never left, if it did not.
         fate: Option<&'static str>,
     },
     /// A frame arrived.

@@ -348,6 +348,15 @@ impl Edits {
             .map(Into::into)
     }
 
+    /// The same changes, a field of a layer left as it is.
+    pub fn without(&self, layer: &str, name: &str) -> Edits {
+        let mut edits = self.clone();
+        edits
+            .fields
+            .retain(|(row, _)| (row.layer, row.name) != (layer, name));
+        edits
+    }
+
     /// Whether a field was set.
     pub fn sets(&self, layer: &str, name: &str) -> bool {
         self.fields

@@ -263,7 +263,11 @@ impl ServersArgs {
         if who.source_mac != who.client_mac {
             draft.bootp.set_broadcast(true);
         }
-        let mut frame = self.edits.build(draft);
+        let mut frame = match kind {
+            ClientKind::Inform => self.edits.build(draft),
+            // It names the address to inform about; a client that asks for one has none (RFC 2131 table 5).
+            _ => self.edits.without("BOOTP", "ciaddr").build(draft),
+        };
         tag(&mut frame, &self.link.vlan);
         Probe {
             kind: kind.name(),

@@ -1,10 +1,18 @@
 //! What the driver owes to whoever looks on while players run: every frame that the link gave.
 
+use std::cell::Cell;
+use std::io::Write;
+use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use dhcpcraft::link::{Link, LinkError, Received, Time};
-use dhcpcraft::talk::{Event, Watch, run};
+use dhcpcraft::talk::{Event, HOPS, Relay, RelayConfig, Side, Watch, run, run_between};
 use dhcpcraft::wire::MacAddr;
 
 /// A link on which one frame arrives, whatever time it was waited for, as a busy machine hands them over.
@@ -75,4 +83,106 @@ fn a_frame_after_the_end_is_seen_and_nobodys() {
     };
     assert_eq!(*verdict, None);
     assert_eq!(link.comment.as_deref(), Some("Raw, after the end"));
+}
+
+/// A link on which one frame arrives: a pipe stands for the socket that tells of it.
+struct Piped {
+    pipe: Rc<OwnedFd>,
+    arrived: Arc<AtomicBool>,
+    asked: Rc<Cell<u32>>,
+}
+
+impl Link for Piped {
+    fn name(&self) -> &str {
+        "piped"
+    }
+
+    fn mac(&self) -> Option<MacAddr> {
+        None
+    }
+
+    fn send(&mut self, _frame: &[u8]) -> Result<Time, LinkError> {
+        Ok(self.now())
+    }
+
+    fn recv(&mut self, until: Time) -> Result<Option<Received>, LinkError> {
+        assert!(
+            until <= self.now(),
+            "waiting on one link, deaf on the other"
+        );
+        self.asked.set(self.asked.get() + 1);
+        let arrived = self.arrived.swap(false, Ordering::Relaxed);
+        Ok(arrived.then(|| Received {
+            at: self.now(),
+            bytes: vec![0xff; 60],
+            original_len: 60,
+            checksum_unfinished: false,
+        }))
+    }
+
+    fn now(&self) -> Time {
+        Time::now()
+    }
+
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        Some(self.pipe.clone())
+    }
+}
+
+fn relay() -> Relay {
+    Relay::new(RelayConfig {
+        address: Ipv4Addr::new(198, 51, 100, 1),
+        mac: MacAddr::new(2, 0, 0, 0, 0, 1),
+        upstream: Ipv4Addr::new(192, 0, 2, 2),
+        upstream_mac: MacAddr::new(2, 0, 0, 0, 0, 2),
+        servers: Vec::new(),
+        info: None,
+        hops: HOPS,
+    })
+}
+
+/// Polled in turns, an idle agent would cost a twentieth of a processor.
+#[test]
+fn a_relay_agent_sleeps_until_a_frame_comes_on_either_link() {
+    for woken in [Side::Clients, Side::Servers] {
+        let piped = || {
+            let (reader, writer) = std::io::pipe().expect("a pipe");
+            let link = Piped {
+                pipe: Rc::new(reader.into()),
+                arrived: Arc::default(),
+                asked: Rc::default(),
+            };
+            (link, writer)
+        };
+        let ((mut clients, to_clients), (mut servers, to_servers)) = (piped(), piped());
+        let (mut writer, arrived) = match woken {
+            Side::Clients => (&to_clients, clients.arrived.clone()),
+            Side::Servers => (&to_servers, servers.arrived.clone()),
+        };
+        let asked = [clients.asked.clone(), servers.asked.clone()];
+        let begun = Time::now();
+        let mut seen = None;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                thread::sleep(Duration::from_millis(550));
+                arrived.store(true, Ordering::Relaxed);
+                writer.write_all(b"x").expect("a pipe takes a byte");
+            });
+            let ended = run_between(
+                &mut relay(),
+                [&mut clients, &mut servers],
+                |side, _| {
+                    seen = Some(side);
+                    ControlFlow::Break(())
+                },
+                |now| now - begun > Duration::from_secs(20),
+            );
+            ended.expect("the links work");
+        });
+        assert_eq!(seen, Some(woken));
+        for it in asked {
+            // Ten times a second, to see whether the user wants to stop.
+            assert!(it.get() < 30, "asked {} times", it.get());
+        }
+    }
 }

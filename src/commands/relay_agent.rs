@@ -143,6 +143,16 @@ impl RelayAgentArgs {
                 "the lab is one link, and has a relay agent of its own in -i lab:relay; name two interfaces here".into(),
             ));
         }
+        for (link, name) in [
+            (&mut clients, &self.link.interface),
+            (&mut servers, &self.server_interface),
+        ] {
+            if link.link().is_virtual() {
+                return Err(Error::Usage(format!(
+                    "{name} is a capture, and relay stands between two interfaces"
+                )));
+            }
+        }
         let config = self.config(&clients, &servers)?;
         if let Some(path) = &self.out.write {
             (clients, servers) = recorded(clients, servers, path)?;

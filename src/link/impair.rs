@@ -1,6 +1,8 @@
 //! Spoils a link on purpose: loses, duplicates and reorders frames, both ways, by seeded chance.
 
 use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::time::Duration;
 
 use pnet::util::MacAddr;
@@ -217,6 +219,10 @@ impl Link for Impair {
         let ready = (!self.ready.is_empty()).then(|| self.inner.now());
         let times = [ready, self.due(), self.inner.next_arrival()];
         times.into_iter().flatten().min()
+    }
+
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        self.inner.socket()
     }
 
     fn health(&mut self) -> Health {

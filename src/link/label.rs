@@ -1,6 +1,7 @@
 //! Puts a label before what is said of each frame, so that a recording tells whose frames they are.
 
 use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use pnet::util::MacAddr;
@@ -74,6 +75,10 @@ impl Link for Labelled {
 
     fn next_arrival(&self) -> Option<Time> {
         self.inner.next_arrival()
+    }
+
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        self.inner.socket()
     }
 
     fn health(&mut self) -> Health {

@@ -19,6 +19,8 @@ mod socket;
 use std::fmt;
 use std::io;
 use std::ops::{Add, Sub};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pnet::util::MacAddr;
@@ -230,6 +232,11 @@ pub trait Link {
         None
     }
 
+    /// The socket that becomes readable when a frame arrives; `None` where there is none.
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        None
+    }
+
     /// What the link knows of itself.
     fn health(&mut self) -> Health {
         Health::default()
@@ -245,4 +252,23 @@ pub trait Link {
 
     /// Says what the frame received last is, for a recording.
     fn describe_last(&mut self, _comment: &str) {}
+}
+
+/// Waits until a frame can be received on one of `links`, or until `until`; it may come back before. All have
+/// one clock. Links without a socket, which have no frame to come or one that is there already, are not waited
+/// for.
+pub fn wait_for_any(links: &[&mut dyn Link], until: Time) -> Result<(), LinkError> {
+    let Some(first) = links.first() else {
+        return Ok(());
+    };
+    let held_back = links.iter().filter_map(|it| it.next_arrival()).min();
+    let until = held_back.map_or(until, |at| at.min(until));
+    let sockets: Vec<_> = links.iter().filter_map(|it| it.socket()).collect();
+    let all: Vec<&OwnedFd> = sockets.iter().map(Rc::as_ref).collect();
+    let waited = socket::wait(&all, until - first.now());
+    waited.map(drop).map_err(|source| LinkError::Io {
+        interface: first.name().to_string(),
+        operation: "waiting",
+        source,
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{IntoRawFd, OwnedFd};
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ const NO_CARRIER: &str = "not sent: no carrier";
 /// An open interface.
 pub struct RealLink {
     interface: NetworkInterface,
-    receiver: OwnedFd,
+    receiver: Rc<OwnedFd>,
     sender: Box<dyn DataLinkSender>,
     buffer: Vec<u8>,
     dropped: u64,
@@ -101,7 +102,7 @@ impl RealLink {
         };
         Ok(RealLink {
             interface,
-            receiver,
+            receiver: Rc::new(receiver),
             sender,
             buffer: vec![0; LARGEST],
             dropped: 0,
@@ -219,7 +220,7 @@ impl Link for RealLink {
             if left.is_zero() {
                 return Ok(None);
             }
-            let waited = socket::wait(&self.receiver, left);
+            let waited = socket::wait(&[self.receiver.as_ref()], left);
             if !waited.map_err(|it| self.error("waiting", it))? && Time::now() >= until {
                 return Ok(None);
             }
@@ -228,6 +229,10 @@ impl Link for RealLink {
 
     fn now(&self) -> Time {
         Time::now()
+    }
+
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        Some(self.receiver.clone())
     }
 
     fn health(&mut self) -> Health {

@@ -1,6 +1,7 @@
 //! Records a link: every frame sent and received goes into a capture, in order, as it happens.
 
 use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use pnet::util::MacAddr;
@@ -116,6 +117,10 @@ impl Link for Recorder {
 
     fn next_arrival(&self) -> Option<Time> {
         self.inner.next_arrival()
+    }
+
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        self.inner.socket()
     }
 
     fn health(&mut self) -> Health {

@@ -2,6 +2,7 @@
 //! same socket and the same clock.
 
 use std::cell::RefCell;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use pnet::util::MacAddr;
@@ -71,6 +72,10 @@ impl Link for SharedLink {
 
     fn next_arrival(&self) -> Option<Time> {
         self.inner.borrow().next_arrival()
+    }
+
+    fn socket(&self) -> Option<Rc<OwnedFd>> {
+        self.inner.borrow().socket()
     }
 
     fn health(&mut self) -> Health {

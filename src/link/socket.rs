@@ -99,19 +99,24 @@ pub(super) fn prepare(fd: &OwnedFd, queue: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until a frame can be read; `false` when the time is over first.
-pub(super) fn wait(fd: &OwnedFd, time: Duration) -> io::Result<bool> {
-    let mut poll = libc::pollfd {
-        fd: fd.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
+/// Waits until a frame can be read from one of the sockets; `false` when the time is over first, or a signal
+/// came.
+pub(super) fn wait(fds: &[&OwnedFd], time: Duration) -> io::Result<bool> {
+    let mut polls: Vec<libc::pollfd> = fds
+        .iter()
+        .map(|fd| libc::pollfd {
+            fd: fd.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        })
+        .collect();
+    let count = polls.len() as libc::nfds_t;
     let time = libc::timespec {
         tv_sec: time.as_secs() as libc::time_t,
         tv_nsec: libc::c_long::from(time.subsec_nanos() as i32),
     };
-    // SAFETY: one pollfd, a timespec and no signal mask, all alive during the call.
-    let ready = unsafe { libc::ppoll(&mut poll, 1, &time, std::ptr::null()) };
+    // SAFETY: so many pollfds, a timespec and no signal mask, all alive during the call.
+    let ready = unsafe { libc::ppoll(polls.as_mut_ptr(), count, &time, std::ptr::null()) };
     match check(ready) {
         Ok(ready) => Ok(ready > 0),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),

@@ -6,7 +6,7 @@ use super::matching::{Verdict, checksum_fault};
 use super::player::{Outbox, Player};
 use super::relay::{Both, Relay, Side};
 use crate::dhcp::Message;
-use crate::link::{Link, LinkError, Received, Time};
+use crate::link::{Link, LinkError, Received, Time, wait_for_any};
 use crate::wire::Frame;
 
 /// Something that happened on the link while players ran.
@@ -38,6 +38,9 @@ pub enum Event {
     },
 }
 
+/// How long real links are waited for at a time.
+const TICK: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// What the observer of a run wants.
 pub type Proceed = std::ops::ControlFlow<()>;
 
@@ -51,8 +54,6 @@ pub fn run(
     mut observe: impl FnMut(Event) -> Proceed,
     mut interrupted: impl FnMut() -> bool,
 ) -> Result<(), LinkError> {
-    /// How long a real link is waited for at a time.
-    const TICK: std::time::Duration = std::time::Duration::from_millis(100);
     let mut delayed: VecDeque<(Time, super::Outgoing)> = VecDeque::new();
     let mut out = Outbox::default();
     let now = link.now();
@@ -159,71 +160,86 @@ pub fn run(
     }
 }
 
-/// Has a relay agent stand between two links of one clock, the clients' first, until `stop` says so at a time or
-/// `observe` breaks off.
+/// Has a relay agent stand between two links of one clock, a real one, the clients' first, until `stop` says so at
+/// a time or `observe` breaks off. Both are waited for at once, and `stop` is asked at least every [`TICK`].
 pub fn run_between(
     relay: &mut Relay,
     mut links: [&mut dyn Link; 2],
     mut observe: impl FnMut(Side, Event) -> Proceed,
     mut stop: impl FnMut(Time) -> bool,
 ) -> Result<(), LinkError> {
-    /// How long one link is waited for while nobody looks at the other.
-    const TURN: std::time::Duration = std::time::Duration::from_millis(1);
     /// Frames taken from one link before the other has its turn.
     const BURST: usize = 64;
     loop {
+        let mut quiet = true;
         for (at, side) in [Side::Clients, Side::Servers].into_iter().enumerate() {
-            let mut until = links[at].now() + TURN;
             for _ in 0..BURST {
                 let now = links[at].now();
                 if stop(now) {
                     return Ok(());
                 }
-                let mut out = Both::default();
-                let received = links[at].recv(until)?;
-                let more = received.is_some();
-                if let Some(received) = received {
-                    let frame = Frame::decode_as(links[at].link_type(), &received.bytes);
-                    let fault = checksum_fault(&frame, received.checksum_unfinished);
-                    let verdict =
-                        relay.receive(side, received.at, &frame, fault.as_deref(), &mut out);
-                    links[at].describe_last(&description(&frame, verdict.as_ref()));
-                    let event = Event::Received {
-                        received,
-                        frame,
-                        verdict,
-                        fault,
-                    };
-                    if observe(side, event).is_break() {
-                        return Ok(());
-                    }
-                } else if relay.deadline().is_some_and(|at| at <= now) {
-                    relay.wake(now, &mut out);
-                }
-                let sides = [(Side::Clients, out.clients), (Side::Servers, out.servers)];
-                for ((side, out), link) in sides.into_iter().zip(&mut links) {
-                    for it in out.frames {
-                        let bytes = it.frame.encode();
-                        link.describe_next(&it.note);
-                        let event = Event::Sent {
-                            at: link.send(&bytes)?,
-                            frame: Frame::decode_as(link.link_type(), &bytes),
-                            bytes,
-                            note: it.note,
-                            fate: link.fate(),
-                        };
-                        if observe(side, event).is_break() {
-                            return Ok(());
-                        }
-                    }
-                }
-                if !more {
+                let Some(received) = links[at].recv(now)? else {
                     break;
+                };
+                quiet = false;
+                let mut out = Both::default();
+                let frame = Frame::decode_as(links[at].link_type(), &received.bytes);
+                let fault = checksum_fault(&frame, received.checksum_unfinished);
+                let verdict = relay.receive(side, received.at, &frame, fault.as_deref(), &mut out);
+                links[at].describe_last(&description(&frame, verdict.as_ref()));
+                let event = Event::Received {
+                    received,
+                    frame,
+                    verdict,
+                    fault,
+                };
+                if observe(side, event).is_break()
+                    || send_both(out, &mut links, &mut observe)?.is_break()
+                {
+                    return Ok(());
                 }
-                until = links[at].now();
+            }
+        }
+        let now = links[0].now();
+        if relay.deadline().is_some_and(|at| at <= now) {
+            let mut out = Both::default();
+            relay.wake(now, &mut out);
+            if send_both(out, &mut links, &mut observe)?.is_break() {
+                return Ok(());
+            }
+        }
+        if quiet {
+            let due = relay.deadline().into_iter();
+            let until = due.chain([now + TICK]).min().unwrap_or(now);
+            wait_for_any(&links, until)?;
+        }
+    }
+}
+
+/// Sends what a relay agent wants sent on each of its links.
+fn send_both(
+    out: Both,
+    links: &mut [&mut dyn Link; 2],
+    observe: &mut impl FnMut(Side, Event) -> Proceed,
+) -> Result<Proceed, LinkError> {
+    let sides = [(Side::Clients, out.clients), (Side::Servers, out.servers)];
+    for ((side, out), link) in sides.into_iter().zip(links) {
+        for it in out.frames {
+            let bytes = it.frame.encode();
+            link.describe_next(&it.note);
+            let event = Event::Sent {
+                at: link.send(&bytes)?,
+                frame: Frame::decode_as(link.link_type(), &bytes),
+                bytes,
+                note: it.note,
+                fate: link.fate(),
+            };
+            if observe(side, event).is_break() {
+                return Ok(Proceed::Break(()));
             }
         }
     }
+    Ok(Proceed::Continue(()))
 }
 
 /// Of what two players say of a frame, what is true of it: one's stray may be another's answer.

@@ -133,6 +133,7 @@ fn relay() -> Relay {
     Relay::new(RelayConfig {
         address: Ipv4Addr::new(198, 51, 100, 1),
         mac: MacAddr::new(2, 0, 0, 0, 0, 1),
+        vlan: Vec::new(),
         upstream: Ipv4Addr::new(192, 0, 2, 2),
         upstream_mac: MacAddr::new(2, 0, 0, 0, 0, 2),
         servers: Vec::new(),

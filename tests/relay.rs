@@ -895,10 +895,66 @@ fn dhclient_gets_its_lease_through_our_agent() {
 }
 
 #[test]
+fn our_agent_stands_on_the_vlan_that_is_named() {
+    let file = scratch("agent-vlan").join("both.pcapng");
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let server = servers.server(Kind::Dnsmasq, serving_far(Kind::Dnsmasq));
+    server.route(NETWORK, Some(UPSTREAM));
+    let flags = [
+        "--vlan",
+        "20:5",
+        "--circuit-id",
+        "vlan-{vlan}",
+        "-w",
+        text(&file),
+    ];
+    let mut relay = Relay::ours(&clients, &servers, server.address(), &flags);
+    let notice = "relaying from down0, VLAN 20 (giaddr 198.51.100.1)";
+    assert!(relay.said().contains(notice), "{}", relay.said());
+    let dora = ["dora", "--vlan", "20", "--print", "yiaddr"];
+    let address = run(&clients, &dora).succeeded().out;
+    let address: Ipv4Addr = address.trim().parse().expect("an address");
+    assert!((FAR.0..=FAR.1).contains(&address), "{address}");
+    assert_eq!(server.expect_active(address).mac, clients.client_mac());
+    for elsewhere in [&[][..], &["--vlan", "30"]] {
+        let args = [&["discover", "--timeout", "1s"], elsewhere].concat();
+        assert_eq!(run(&clients, &args).code, Some(3), "{elsewhere:?}");
+    }
+    relay.stop();
+    let frames = tool(&["show", "--json", text(&file)]).succeeded().json();
+    let of = |ip: Ipv4Addr| {
+        let sent =
+            |it: &&Json| it["message"].is_object() && field(it, "IP", "src") == &ip.to_string();
+        frames.iter().filter(sent).collect::<Vec<_>>()
+    };
+    let tag = |it: &Json| {
+        let layers = it["layers"].as_array().expect("layers");
+        let tag = layers.iter().find(|it| it["layer"] == "Dot1Q");
+        tag.map(|it| (it["vlan"].clone(), it["prio"].clone()))
+    };
+    let up = of(UPSTREAM);
+    assert_eq!(up.len(), 2, "a DISCOVER and a REQUEST of VLAN 20");
+    for it in up {
+        assert_eq!((tag(it), info(it)), (None, "circuit-id=\"vlan-20\"".into()));
+    }
+    let down = of(GIADDR);
+    assert_eq!(down.len(), 2, "an OFFER and an ACK");
+    for it in down {
+        assert_eq!(tag(it), Some((20.into(), 5.into())));
+    }
+}
+
+#[test]
 fn a_relay_agent_that_cannot_stand_says_why() {
     let all = |more: &[&str]| tool(&[&["relay", "--server", "192.0.2.1"], more].concat());
     all(&["-i", "lo", "--server-interface", "lo"]).failed(2, &["both sides"]);
     all(&["-i", "lo", "--server-interface", "no-such-if0"]).failed(5, &["no-such-if0"]);
-    all(&["-i", "lo", "--server-interface", "x", "--vlan", "7"]).failed(2, &["--vlan"]);
+    let capture = scratch("relay-of-captures");
+    let files = ["a.pcapng", "b.pcapng"].map(|it| capture.join(it));
+    for it in &files {
+        tool(&["discover", "-w", text(it)]).succeeded();
+    }
+    let [a, b] = files.each_ref().map(|it| text(it));
+    all(&["-i", a, "--server-interface", b]).failed(2, &[a, "is a capture"]);
     all(&["-i", "lo"]).failed(2, &["required"]);
 }

@@ -20,9 +20,15 @@ const UPSTREAM_MAC: MacAddr = MacAddr(2, 0, 0, 0, 0, 0xf1);
 const SERVER_MAC: MacAddr = MacAddr(2, 0, 0, 0, 0, 0x99);
 
 fn agent(servers: &[Ipv4Addr], info: bool) -> Relay {
+    agent_on(&[], servers, info)
+}
+
+/// The same, its clients behind these VLAN tags.
+fn agent_on(vlan: &[Dot1Q], servers: &[Ipv4Addr], info: bool) -> Relay {
     Relay::new(RelayConfig {
         address: GIADDR,
         mac: RELAY_MAC,
+        vlan: vlan.to_vec(),
         upstream: UPSTREAM,
         upstream_mac: UPSTREAM_MAC,
         servers: servers.iter().map(|it| (*it, *it)).collect(),
@@ -261,4 +267,72 @@ fn an_option_that_makes_the_message_too_long_is_left_out() {
     assert!((1..250).contains(&fits), "{fits}");
     let (_, _, sent) = take(&mut knowing(true), Side::Clients, &long(fits - 1));
     assert_eq!(sent[0].encode().len(), 1514, "to the last byte");
+}
+
+fn tag(vlan: u16, prio: u8) -> Dot1Q {
+    Dot1Q {
+        vlan,
+        prio,
+        ..Dot1Q::default()
+    }
+}
+
+#[test]
+fn an_agent_on_a_vlan_takes_from_it_and_sends_to_it() {
+    let inside = [tag(20, 5), tag(30, 6)];
+    let mut relay = agent_on(&inside, &[SERVER], true);
+    take(&mut relay, Side::Servers, &arp_reply(SERVER, SERVER_MAC));
+    let tagged = |tags: &[Dot1Q]| client(|it| it.tags = tags.to_vec());
+    // The client's priority is its own.
+    let (said, _, sent) = take(
+        &mut relay,
+        Side::Clients,
+        &tagged(&[tag(20, 0), tag(30, 0)]),
+    );
+    assert_eq!(said, Some(Verdict::Part));
+    assert_eq!(sent[0].vlans().count(), 0, "the servers' link is untagged");
+    assert_eq!(info(&sent[0]), Some(vec![1, 1, 7]));
+    let (_, sent, _) = take(&mut relay, Side::Servers, &reply(OFFER, |_| ()));
+    assert_eq!(sent[0].tags().collect::<Vec<_>>(), inside);
+    assert_eq!(Message::of(&sent[0]).map(|it| it.bootp.xid), Some(7));
+    // Of a trunk's other VLANs it says nothing.
+    for other in [&[][..], &[tag(20, 0)], &[tag(30, 0), tag(20, 0)]] {
+        let (said, clients, servers) = take(&mut relay, Side::Clients, &tagged(other));
+        assert_eq!((said, clients.len(), servers.len()), (None, 0, 0));
+    }
+    let wrong = reply(OFFER, |it| it.tags = vec![tag(20, 0)]);
+    dropped(&mut relay, Side::Servers, &wrong, "it came on VLAN 20");
+    // ARP for the agent is answered on its VLAN and nowhere else.
+    let ask = |tags: &[Dot1Q]| {
+        let mut layers: Vec<Layer> = vec![Ether::default().into()];
+        layers.extend(tags.iter().cloned().map(Layer::from));
+        layers.push(Arp::request(CLIENT_MAC, Ipv4Addr::UNSPECIFIED, GIADDR).into());
+        Frame::decode(&Frame::new(layers).encode())
+    };
+    let (_, answers, _) = take(&mut relay, Side::Clients, &ask(&inside));
+    assert_eq!(answers[0].vlans().collect::<Vec<_>>(), [20, 30]);
+    assert!(take(&mut relay, Side::Clients, &ask(&[])).1.is_empty());
+}
+
+#[test]
+fn an_agent_on_no_vlan_hears_of_those_that_there_are() {
+    let relay = &mut knowing(false);
+    let tagged = client(|it| it.tags = vec![tag(20, 0), tag(30, 0)]);
+    dropped(relay, Side::Clients, &tagged, "it came on VLAN 20.30");
+    // A tag that names a priority alone is no VLAN.
+    let priority = client(|it| it.tags = vec![tag(0, 5)]);
+    let (said, _, sent) = take(relay, Side::Clients, &priority);
+    assert_eq!((said, sent.len()), (Some(Verdict::Part), 1));
+    // Where a server is, says only what comes on the link itself.
+    let mut relay = agent(&[SERVER], false);
+    let mut lie = arp_reply(SERVER, CLIENT_MAC);
+    lie.layers.insert(1, tag(20, 0).into());
+    if let Some(ether) = lie.ether_mut() {
+        ether.ethertype = Auto::Unset;
+    }
+    let lie = Frame::decode(&lie.encode());
+    assert!(lie.vlans().eq([20]), "{lie:?}");
+    take(&mut relay, Side::Servers, &lie);
+    let (_, _, sent) = take(&mut relay, Side::Clients, &client(|_| ()));
+    assert!(sent.iter().all(|it| it.arp().is_some()), "it asks itself");
 }

@@ -161,6 +161,7 @@ fn relayed(name: &str, seed: u64, agents: &[Ipv4Addr]) -> Result<Segment, Error>
     let relay = Relay::new(RelayConfig {
         address: *address,
         mac: mac(number),
+        vlan: Vec::new(),
         upstream,
         upstream_mac: mac(number + 1),
         servers: vec![(next, next)],

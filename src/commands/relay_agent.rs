@@ -16,14 +16,14 @@ use super::relay::RelayArg;
 use super::session::Session;
 use crate::link::capture::CaptureWriter;
 use crate::link::record::Recorder;
-use crate::talk::{HOPS, MakeInfo, Relay, RelayConfig};
+use crate::talk::{HOPS, MakeInfo, Relay, RelayConfig, vlan_name};
 
 /// Arguments of `relay`.
 #[derive(Clone, Debug, Args)]
 pub struct RelayAgentArgs {
     #[command(flatten)]
     link: LinkArgs,
-    /// The interface where the servers are; -i is the one where the clients are
+    /// The interface where the servers are, untagged; -i is the one where the clients are, on --vlan if there is one
     #[arg(long, value_name = "IFACE", help_heading = "Relay")]
     server_interface: String,
     /// A server, or the next relay agent; repeat for more, each gets every message
@@ -111,6 +111,7 @@ impl RelayAgentArgs {
         Ok(RelayConfig {
             address: giaddr,
             mac: clients.here.mac,
+            vlan: self.link.vlan.clone(),
             upstream,
             upstream_mac: servers.here.mac,
             servers: ways,
@@ -121,11 +122,6 @@ impl RelayAgentArgs {
 
     /// Relays until the time is over or the user stops it.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
-        if !self.link.vlan.is_empty() {
-            return Err(Error::Usage(
-                "relay stands between two whole interfaces: leave out --vlan, and name that of the VLAN with -i".into(),
-            ));
-        }
         if self.link.interface == self.server_interface {
             return Err(Error::Usage(format!(
                 "{} cannot be both sides: -i is where the clients are, --server-interface where the servers are",
@@ -134,6 +130,8 @@ impl RelayAgentArgs {
         }
         let upstream = LinkArgs {
             interface: self.server_interface.clone(),
+            // Of the clients' link alone.
+            vlan: Vec::new(),
             ..self.link.clone()
         };
         let mut clients = session.open(&self.link, None)?;
@@ -158,8 +156,13 @@ impl RelayAgentArgs {
             (clients, servers) = recorded(clients, servers, path)?;
         }
         let to: Vec<String> = self.server.iter().map(Ipv4Addr::to_string).collect();
+        let vlans = self.link.vlans();
+        let on = match vlans.is_empty() {
+            true => String::new(),
+            false => format!(", {}", vlan_name(&vlans)),
+        };
         sink.notice(&format!(
-            "relaying from {} (giaddr {}) to {} through {}; Ctrl-C ends it",
+            "relaying from {}{on} (giaddr {}) to {} through {}; Ctrl-C ends it",
             self.link.interface,
             config.address,
             to.join(", "),

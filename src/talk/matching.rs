@@ -38,7 +38,7 @@ pub fn vlans(frame: &Frame) -> Vec<u16> {
 }
 
 /// VLANs in words: `VLAN 20`, `VLAN 20.30` for QinQ, `no VLAN`.
-fn named(vlans: &[u16]) -> String {
+pub fn vlan_name(vlans: &[u16]) -> String {
     let ids: Vec<String> = vlans.iter().map(u16::to_string).collect();
     match ids.is_empty() {
         true => "no VLAN".into(),
@@ -74,7 +74,7 @@ pub fn match_reply(request: &Frame, reply: &Frame) -> Option<Verdict> {
             name(ours)
         ))
     } else if vlans(reply) != vlans(request) {
-        let (got, sent) = (named(&vlans(reply)), named(&vlans(request)));
+        let (got, sent) = (vlan_name(&vlans(reply)), vlan_name(&vlans(request)));
         Verdict::Stray(format!("on {got}, asked on {sent}"))
     } else {
         Verdict::Part

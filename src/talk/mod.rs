@@ -32,7 +32,7 @@ pub use fault::{FAULTS, Fault, Spoiled, lease};
 pub use host::Host;
 pub use listener::{Listener, ListenerConfig};
 pub use machine::{Habit, Machine, Order, Plain};
-pub use matching::{Verdict, checksum_fault, match_reply, vlans};
+pub use matching::{Verdict, checksum_fault, match_reply, vlan_name, vlans};
 pub use player::{Late, Outbox, Outgoing, Player, Seated};
 pub use recording::{Recorded, RecordedReply, Step, from_client, spoken_of, steps};
 pub use relay::{Both, HOPS, MakeInfo, Relay, RelayConfig, Side};

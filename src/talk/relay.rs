@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::host::Host;
-use super::matching::Verdict;
+use super::matching::{Verdict, vlan_name, vlans};
 use super::player::Outbox;
 use crate::dhcp::Message;
 use crate::dhcp::relay::{Agent, has_info};
@@ -42,6 +42,8 @@ pub struct RelayConfig {
     pub address: Ipv4Addr,
     /// Its MAC address there.
     pub mac: MacAddr,
+    /// The VLAN of the clients, as tags, outermost first; none for their link as it is.
+    pub vlan: Vec<Dot1Q>,
     /// Its address among the servers.
     pub upstream: Ipv4Addr,
     /// Its MAC address there.
@@ -81,6 +83,8 @@ const LARGEST: usize = 14 + 1500;
 /// A relay agent as a sans-I/O player with two sides.
 pub struct Relay {
     config: RelayConfig,
+    /// The clients' VLAN in numbers.
+    own: Vec<u16>,
     clients: Host,
     servers: Host,
     upstream: Vec<Upstream>,
@@ -96,12 +100,15 @@ impl Relay {
             asked: None,
             waiting: VecDeque::new(),
         });
-        let mut servers = Host::new(config.upstream, config.upstream_mac);
+        let own: Vec<u16> = config.vlan.iter().map(|it| it.vlan).collect();
+        let own: Vec<u16> = own.into_iter().filter(|id| *id != 0).collect();
+        let mut servers = Host::new(config.upstream, config.upstream_mac).on(Vec::new());
         // A server that takes giaddr for a neighbour finds it too.
         servers.add(config.address, config.upstream_mac);
         Relay {
             upstream: upstream.collect(),
-            clients: Host::new(config.address, config.mac),
+            clients: Host::new(config.address, config.mac).on(own.clone()),
+            own,
             servers,
             config,
         }
@@ -145,6 +152,14 @@ impl Relay {
         };
         if !ours {
             return None;
+        }
+        let on = vlans(frame);
+        match side {
+            Side::Clients if on == self.own => {}
+            // On a trunk there are others, and they are none of its business.
+            Side::Clients if !self.own.is_empty() => return None,
+            Side::Servers if on.is_empty() => {}
+            _ => return Some(Verdict::Stray(format!("it came on {}", vlan_name(&on)))),
         }
         if let Some(fault) = fault {
             return Some(Verdict::Stray(fault.to_string()));
@@ -258,6 +273,8 @@ impl Relay {
             info: Vec::new(),
         };
         agent.deliver(&mut reply, self.config.info.is_some());
+        let tags = self.config.vlan.iter().cloned().map(Layer::from);
+        reply.layers.splice(1..1, tags);
         if let Some(ether) = reply.ether_mut() {
             ether.src = self.config.mac;
         }
@@ -270,7 +287,7 @@ impl Relay {
     fn learn(&mut self, now: Time, frame: &Frame, out: &mut Both) -> bool {
         let Some((ip, mac)) = frame
             .arp()
-            .filter(|it| it.op == 2)
+            .filter(|it| it.op == 2 && vlans(frame).is_empty())
             .and_then(|it| Some((it.sender_ip()?, it.sender_mac()?)))
         else {
             return false;

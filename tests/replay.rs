@@ -20,6 +20,8 @@ use serde_json::Value as Json;
 use support::peers::{Kind, ServerConfig};
 use support::segment::Segment;
 use support::tool::{Run, TOOL, command, finish, scratch, text, tool};
+use support::wire::Wire;
+use support::{expect_within, tshark};
 
 fn samples() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
@@ -604,6 +606,58 @@ fn a_real_server_gives_a_lease_to_the_client_of_a_recording() {
         let ignore: Vec<&str> = address.iter().flat_map(|it| ["--ignore", it]).collect();
         let run = tool(&[&diff[..], &ignore].concat());
         assert_eq!((run.code, run.out.as_str()), (Some(0), ""), "{kind:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_replay_tells_what_it_saw_and_closes_its_capture() {
+    let file = recorded("interrupted", &["dora", "--hold", "3h"]);
+    let wire = Wire::new(1500);
+    let _serving = wire.far.start(&[
+        "serve",
+        "--address",
+        "192.0.2.1/24",
+        "--pool",
+        "192.0.2.100-192.0.2.199",
+    ]);
+    let live = wire.directory().join("live.pcapng");
+    let mut told = Vec::new();
+    for format in [&[][..], &["--format", "ladder"], &["--json"]] {
+        let args = ["replay", text(&file), "--follow", "-w", text(&live)];
+        let _ = std::fs::remove_file(&live);
+        let replay = wire.near.start(&[&args[..], format].concat());
+        // The next message is the renewal, half an hour later.
+        expect_within("an ACK", Duration::from_secs(15), || {
+            let run = tool(&["show", "--json", text(&live)]);
+            run.out.contains(r#""type":"ACK""#)
+        });
+        replay.signal("INT");
+        let run = replay.end();
+        assert_eq!(run.code, Some(130), "{format:?}: {run:?}");
+        let comments = tshark(&live, &["-T", "fields", "-e", "frame.comment"]);
+        let comments: Vec<&str> = comments.lines().collect();
+        assert_eq!(comments.len(), 4, "{comments:?}");
+        assert_eq!(
+            types(&messages(&live)),
+            ["DISCOVER", "OFFER", "REQUEST", "ACK"]
+        );
+        told.push(run);
+    }
+    let [table, ladder, json] = &told[..] else {
+        unreachable!("three formats")
+    };
+    assert!(ladder.out.contains("|<-- ACK"), "{ladder:?}");
+    assert!(table.out.contains("2 frames sent; 2 of "), "{table:?}");
+    let rows: Vec<&str> = table.out.lines().collect();
+    let unsent = rows.iter().filter(|it| it.contains("REQUEST (not sent)"));
+    let unsent = unsent.count();
+    assert!(unsent > 2, "{table:?}");
+    let json = json.json();
+    assert_eq!(json.len(), unsent + 2);
+    assert!(json[1]["replies"][0]["live"].is_object(), "{}", json[1]);
+    for row in &json[2..] {
+        assert_eq!(row["sent"], Json::Null);
+        assert_eq!(row["replies"][0]["live"], Json::Null);
     }
 }
 

@@ -66,7 +66,7 @@ pub struct ReplayArgs {
     /// Fail (exit 1) unless the live replies are the recorded ones
     #[arg(long, help_heading = "Judging")]
     same: bool,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Judging")]
     ignore: IgnoreArgs,
     #[command(flatten)]
     seed: SeedArgs,

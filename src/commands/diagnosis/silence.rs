@@ -5,6 +5,7 @@ use super::evidence::{Class, Digest, Evidence, Sight};
 use super::replies::flags;
 use super::{Circumstances, plural};
 use crate::dhcp::enums::{INFORM, REQUEST};
+use crate::talk::vlan_name;
 
 pub fn interface_down(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let down = evidence.health.up == Some(false);
@@ -96,8 +97,7 @@ pub fn other_tags(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let name = |vlans: &[u16]| match vlans {
         [] => "untagged".to_string(),
         vlans => {
-            let ids: Vec<String> = vlans.iter().map(u16::to_string).collect();
-            format!("on VLAN {}", ids.join("."))
+            format!("on {}", vlan_name(vlans))
         }
     };
     let text = format!(
@@ -173,7 +173,13 @@ pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
         return None;
     }
     Some(match about.lab {
-        true => Found::certain("nothing at all arrived; in this lab nobody answers"),
+        true => {
+            let on = match evidence.all(Class::Asked).last().map_or(&[][..], |it| &it.vlans) {
+                [] => String::new(),
+                vlans => format!(" on {}", vlan_name(vlans)),
+            };
+            Found::certain(format!("nothing at all arrived; in this lab nobody answers{on}"))
+        }
         false => Found::possible(
             "nothing at all arrived: no server or relay agent on this segment, a firewall or DHCP snooping \
              between, or the wrong interface or VLAN",

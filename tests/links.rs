@@ -8,10 +8,11 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value as Json;
+use support::clients::{address, udhcpc};
 use support::peers::{Kind, ServerConfig};
 use support::segment::Segment;
 use support::tool::{Run, TOOL, text, tool};
-use support::wire::{End, Wire};
+use support::wire::{End, Running, Wire};
 use support::{expect_within, require, tshark};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -110,6 +111,84 @@ fn an_unfinished_checksum_is_no_damage() {
     assert_eq!(status.trim(), "0", "tshark finds the checksum bad");
     let tree = run("tree").succeeded().out;
     assert!(tree.contains("left to the network card"), "{tree}");
+}
+
+/// Whoever looks on at a server's own interface sees what it sends, once, and no damage in it.
+#[test]
+fn sniff_on_the_servers_machine_sees_both_sides() {
+    let segment = Segment::new();
+    let server = segment.server(Kind::Dnsmasq, ServerConfig::default());
+    let watch = |format: &str| {
+        let mut command = server.command(TOOL);
+        command.args(["sniff", "-i", server.interface(), "--format", format]);
+        Running::start(&mut command, segment.directory())
+    };
+    let (json, tree) = (watch("json"), watch("tree"));
+    let (_client, bound) = udhcpc(&segment);
+    expect_within("a lease", PATIENCE, || address(&bound).is_some());
+    expect_within("the ACK", PATIENCE, || {
+        let acked = |line: &str| line.contains("53 message-type") && line.ends_with("ack");
+        json.out().contains("\"ACK\"") && tree.out().lines().any(acked)
+    });
+    let ended = [json, tree].map(|it| {
+        it.signal("INT");
+        it.end().succeeded()
+    });
+    let seen = received(&ended[0]);
+    let kinds: Vec<&Json> = seen.iter().map(|it| &it["message"]["type"]).collect();
+    assert_eq!(kinds, ["DISCOVER", "OFFER", "REQUEST", "ACK"]);
+    assert!(seen.iter().all(|it| it["verdict"] == "part"), "{seen:?}");
+    let tree = &ended[1].out;
+    assert!(tree.contains("left to the network card"), "{tree}");
+    assert!(!tree.contains("bad"), "{tree}");
+}
+
+#[test]
+fn what_this_machine_sends_is_seen_with_its_tags() {
+    let wire = Wire::new(1500);
+    let watch = ["sniff", "--count", "1", "--timeout", "10s", "--json"];
+    let sniff = wire.near.start(&watch);
+    let send = ["discover", "--timeout", "0"];
+    let tags = ["--vlan", "30", "--vlan", "31:5"];
+    wire.near.tool(&[&send[..], &tags].concat()).succeeded();
+    let seen = received(&sniff.end().succeeded());
+    assert_eq!(behind_addresses(&seen[0], 10), "8100001e8100a01f0800");
+}
+
+#[test]
+fn the_loopback_interface_shows_each_frame_once() {
+    let wire = Wire::new(1500);
+    let on_lo = |args: &[&str]| {
+        let mut command = wire.near.command(TOOL);
+        command.args(args).args(["-i", "lo"]);
+        command
+    };
+    let sniff = Running::start(&mut on_lo(&["sniff", "--json"]), wire.directory());
+    for xid in ["1", "2", "3"] {
+        let mut send = on_lo(&["discover", "--timeout", "0", "--xid", xid]);
+        support::tool::finish(&mut send, b"").succeeded();
+    }
+    expect_within("the last", PATIENCE, || sniff.out().lines().count() >= 3);
+    sniff.signal("INT");
+    let seen = received(&sniff.end().succeeded());
+    let xids: Vec<&Json> = seen.iter().map(|it| &it["message"]["xid"]).collect();
+    assert_eq!(xids, ["0x00000001", "0x00000002", "0x00000003"]);
+}
+
+/// What leaves this machine is no answer to what it asks.
+#[test]
+fn what_this_machine_sends_is_no_reply() {
+    let wire = Wire::new(1500);
+    let mac = ["--xid", "0x1234", "--mac", "02:00:5e:88:00:01"];
+    let ask = ["discover", "--timeout", "2s", "--json"];
+    let asking = wire.near.start(&[&ask[..], &mac].concat());
+    let offer = ["offer", "--yiaddr", "10.88.0.9", "--timeout", "0"];
+    let from = ["--server-id", "10.88.0.1"];
+    let send = [&offer[..], &from, &mac].concat();
+    wire.near.tool(&send).succeeded();
+    let run = asking.end();
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert_eq!(received(&run), [] as [Json; 0]);
 }
 
 /// A program that floods an interface with UDP to a port (in hex), untagged and tagged, until it is killed.

@@ -260,11 +260,7 @@ impl Session {
         } else if Path::new(name).is_file() {
             Box::new(ReplayLink::open(Path::new(name))?)
         } else {
-            let options = real::RealOptions {
-                promiscuous: !args.no_promisc,
-                ..Default::default()
-            };
-            Box::new(real::RealLink::open(name, &options)?)
+            real_link(args, false)?
         })
     }
 
@@ -280,11 +276,34 @@ impl Session {
         who
     }
 
+    /// Opens the link to look on: what other programs of this machine send is seen as well. An interface gets a
+    /// socket of its own, so that no later command of a conversation takes such a frame for an answer.
+    pub fn open_to_watch(
+        &mut self,
+        args: &LinkArgs,
+        write: Option<&Path>,
+    ) -> Result<OpenLink, Error> {
+        let name = args.interface.as_str();
+        if lab::is_lab(name) || Path::new(name).is_file() {
+            return self.open(args, write);
+        }
+        self.may_open()?;
+        let mut here = Here::look(args)?;
+        let link = real_link(args, true)?;
+        here.mac = link.mac().unwrap_or(here.mac);
+        self.prepare(link, here, args, write)
+    }
+
+    fn may_open(&self) -> Result<(), Error> {
+        match self.refusal {
+            Some(reason) => Err(Error::Usage(reason.to_string())),
+            None => Ok(()),
+        }
+    }
+
     /// Opens the link, with every frame recorded if a capture is asked for.
     pub fn open(&mut self, args: &LinkArgs, write: Option<&Path>) -> Result<OpenLink, Error> {
-        if let Some(reason) = self.refusal {
-            return Err(Error::Usage(reason.to_string()));
-        }
+        self.may_open()?;
         let mut here = Here::look(args)?;
         let mut inner = match self.open.take_if(|it| it.name() == args.interface) {
             Some(link) => link,
@@ -331,6 +350,16 @@ impl Session {
             first: None,
         })
     }
+}
+
+/// Opens an interface of this machine; `outgoing` as in [`real::RealOptions`].
+fn real_link(args: &LinkArgs, outgoing: bool) -> Result<Box<dyn Link>, Error> {
+    let options = real::RealOptions {
+        promiscuous: !args.no_promisc,
+        outgoing,
+        ..Default::default()
+    };
+    Ok(Box::new(real::RealLink::open(&args.interface, &options)?))
 }
 
 /// The MAC address so many further.

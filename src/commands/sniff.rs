@@ -1,4 +1,4 @@
-//! Watches a link and shows the frames as they come.
+//! Watches a link and shows the frames as they come, those that other programs of this machine send included.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ impl SniffArgs {
 
     /// Watches until enough was seen, the time is over, or the user stops it.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
-        let mut link = session.open(&self.link, self.out.write.as_deref())?;
+        let mut link = session.open_to_watch(&self.link, self.out.write.as_deref())?;
         if link.here.lab {
             sink.notice(&super::lab_notice(&self.link.interface));
         }

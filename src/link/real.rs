@@ -16,6 +16,8 @@ use super::{Health, Link, LinkError, Received, Time, filter, interfaces, socket}
 pub struct RealOptions {
     /// Receive frames for any MAC address.
     pub promiscuous: bool,
+    /// Receive what other programs of this machine send as well. On the loopback interface that arrives anyway.
+    pub outgoing: bool,
     /// UDP ports whose traffic is received, beside ARP and ICMP.
     pub ports: Vec<u16>,
     /// Bytes of the kernel's receive queue.
@@ -26,6 +28,7 @@ impl Default for RealOptions {
     fn default() -> Self {
         RealOptions {
             promiscuous: true,
+            outgoing: false,
             ports: vec![67, 68, 4011],
             queue: 8 << 20,
         }
@@ -46,6 +49,7 @@ pub struct RealLink {
     interface: NetworkInterface,
     receiver: Rc<OwnedFd>,
     sender: Box<dyn DataLinkSender>,
+    outgoing: bool,
     buffer: Vec<u8>,
     dropped: u64,
     fate: Option<&'static str>,
@@ -101,6 +105,8 @@ impl RealLink {
             Err(error) => return Err(failed("binding to the interface")(error)),
         };
         Ok(RealLink {
+            // The kernel shows each frame of the loopback interface twice: as it leaves, and as it arrives.
+            outgoing: options.outgoing && !interface.is_loopback(),
             interface,
             receiver: Rc::new(receiver),
             sender,
@@ -117,7 +123,7 @@ impl RealLink {
             let Some(raw) = raw.map_err(|it| self.error("receiving", it))? else {
                 return Ok(None);
             };
-            if raw.outgoing {
+            if raw.outgoing && !self.outgoing {
                 continue;
             }
             let frame = self.buffer.get(..raw.len).unwrap_or_default();

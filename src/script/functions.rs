@@ -262,9 +262,10 @@ fn functions(builder: &mut GlobalsBuilder) {
         one(x, iface, timeout, retry, eval)
     }
 
-    /// Listens: a list of packets, at most `count`, for `timeout` seconds. `lfilter(pkt)` says which to
-    /// take, `prn(pkt)` is called for each, `stop_filter(pkt)` says when it is enough. With `group` a list of
-    /// the clients seen: a dictionary with the keys of `sniff --group --json`, and `packets`, each.
+    /// Listens: a list of packets, at most `count`, for `timeout` seconds; what this machine sends is among
+    /// them. `lfilter(pkt)` says which to take, `prn(pkt)` is called for each, `stop_filter(pkt)` says when
+    /// it is enough. With `group` a list of the clients seen: a dictionary with the keys of
+    /// `sniff --group --json`, and `packets`, each.
     fn sniff<'v>(
         #[starlark(default = 0)] count: i32,
         #[starlark(default = NoneType)] timeout: Value<'v>,
@@ -312,7 +313,7 @@ fn functions(builder: &mut GlobalsBuilder) {
                 }
             }
         } else {
-            send::listen(host, some(iface), timeout, |packet, entry| {
+            send::watch(host, some(iface), timeout, |packet, entry| {
                 host.remember(&entry);
                 take(packet)
             })?;

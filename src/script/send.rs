@@ -206,16 +206,35 @@ pub fn listen(
     host: &Host,
     interface: Option<&str>,
     timeout: Option<Duration>,
+    until: impl FnMut(Packet, Entry) -> starlark::Result<bool>,
+) -> starlark::Result<()> {
+    let args = host.link_args(interface);
+    let open = host.session.borrow_mut().open(&args, None);
+    hear(host, open.map_err(command_error)?, timeout, until)
+}
+
+/// Listens likewise, and hears what this machine sends as well.
+pub fn watch(
+    host: &Host,
+    interface: Option<&str>,
+    timeout: Option<Duration>,
+    until: impl FnMut(Packet, Entry) -> starlark::Result<bool>,
+) -> starlark::Result<()> {
+    let args = host.link_args(interface);
+    let open = host.session.borrow_mut().open_to_watch(&args, None);
+    hear(host, open.map_err(command_error)?, timeout, until)
+}
+
+/// Hears an open link. What is called back may send, so the session is not held.
+fn hear(
+    host: &Host,
+    mut open: OpenLink,
+    timeout: Option<Duration>,
     mut until: impl FnMut(Packet, Entry) -> starlark::Result<bool>,
 ) -> starlark::Result<()> {
     /// How long a real link is waited for at a time.
     const TICK: Duration = Duration::from_millis(100);
-    let args = host.link_args(interface);
-    let mut session = host.session.borrow_mut();
-    let mut open = session.open(&args, None).map_err(command_error)?;
-    let interrupted = session.interruption();
-    // What is called back may send.
-    drop(session);
+    let interrupted = host.session.borrow().interruption();
     let link = open.link();
     let start = link.now();
     let end = timeout.map(|it| start + it);

@@ -224,6 +224,11 @@ impl Server {
         run(&mut command);
     }
 
+    /// The name of its interface.
+    pub fn interface(&self) -> &'static str {
+        INTERFACE
+    }
+
     /// Which one it is.
     pub fn kind(&self) -> Kind {
         self.kind

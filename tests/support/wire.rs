@@ -114,14 +114,28 @@ impl End {
     /// Starts the tool at this end and returns when it listens.
     #[track_caller]
     pub fn start(&self, args: &[&str]) -> Running {
+        let mut command = self.command(TOOL);
+        command.args(args).args(["-i", self.interface]);
+        Running::start(&mut command, &self.directory)
+    }
+}
+
+/// The tool while it runs.
+pub struct Running {
+    child: Child,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Running {
+    /// Starts the tool, with its outputs in files of this directory, and returns when it listens.
+    #[track_caller]
+    pub fn start(command: &mut Command, directory: &Path) -> Running {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("tool-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let [out, err] = ["out", "err"].map(|it| self.directory.join(format!("{name}.{it}")));
+        let [out, err] = ["out", "err"].map(|it| directory.join(format!("{name}.{it}")));
         let file = |path: &Path| fs::File::create(path).expect("a file");
-        let child = self
-            .command(TOOL)
-            .args(args)
-            .args(["-i", self.interface])
+        let child = command
             .stdin(Stdio::null())
             .stdout(file(&out))
             .stderr(file(&err))
@@ -139,16 +153,7 @@ impl End {
         });
         running
     }
-}
 
-/// The tool while it runs.
-pub struct Running {
-    child: Child,
-    out: PathBuf,
-    err: PathBuf,
-}
-
-impl Running {
     /// Its standard output so far.
     pub fn out(&self) -> String {
         fs::read_to_string(&self.out).unwrap_or_default()

@@ -6,6 +6,11 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use dhcpcraft::link::impair::{Impair, Impairment};
+use dhcpcraft::link::label::{Label, Labelled};
+use dhcpcraft::link::{Link, segment as lab};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::Value as Json;
 use support::leases::LeaseState;
 use support::peers::{Kind, Server, ServerConfig};
@@ -86,6 +91,19 @@ fn a_frame_that_never_left_is_recorded_as_lost() {
     assert_eq!(run.code, Some(3), "{run:?}");
     let comment = tshark(&file, &["-T", "fields", "-e", "frame.comment"]);
     assert_eq!(comment.trim(), "DISCOVER, lost by --impair");
+}
+
+#[test]
+fn a_label_hides_no_loss() {
+    let segment = lab::Segment::new("none", 1, lab::Quality::default());
+    let all = Impairment {
+        loss: 1.0,
+        ..Impairment::default()
+    };
+    let bad = Impair::new(Box::new(segment), all, ChaCha8Rng::seed_from_u64(1));
+    let mut link = Labelled::new(Box::new(bad), Label::default());
+    link.send(&[0; 60]).expect("it is lost, not refused");
+    assert_eq!(link.fate(), Some("lost by --impair"));
 }
 
 #[test]

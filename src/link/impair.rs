@@ -1,14 +1,12 @@
 //! Spoils a link on purpose: loses, duplicates and reorders frames, both ways, by seeded chance.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
-use std::rc::Rc;
 use std::time::Duration;
 
-use pnet::util::MacAddr;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
+use super::forward::forward;
 use super::{Health, Link, LinkError, Received, Spoiled, Time};
 
 /// How far a link is spoiled: shares of the frames in each direction, 0 to 1.
@@ -154,17 +152,7 @@ impl Drop for Impair {
 }
 
 impl Link for Impair {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn mac(&self) -> Option<MacAddr> {
-        self.inner.mac()
-    }
-
-    fn link_type(&self) -> u32 {
-        self.inner.link_type()
-    }
+    forward! { name mac link_type now is_virtual socket describe_next describe_last }
 
     fn send(&mut self, frame: &[u8]) -> Result<Time, LinkError> {
         self.fate = None;
@@ -203,14 +191,6 @@ impl Link for Impair {
         }
     }
 
-    fn now(&self) -> Time {
-        self.inner.now()
-    }
-
-    fn is_virtual(&self) -> bool {
-        self.inner.is_virtual()
-    }
-
     fn exhausted(&self) -> bool {
         self.inner.exhausted() && self.ready.is_empty() && self.incoming.is_none()
     }
@@ -219,10 +199,6 @@ impl Link for Impair {
         let ready = (!self.ready.is_empty()).then(|| self.inner.now());
         let times = [ready, self.due(), self.inner.next_arrival()];
         times.into_iter().flatten().min()
-    }
-
-    fn socket(&self) -> Option<Rc<OwnedFd>> {
-        self.inner.socket()
     }
 
     fn health(&mut self) -> Health {
@@ -234,13 +210,5 @@ impl Link for Impair {
 
     fn fate(&self) -> Option<&'static str> {
         self.fate
-    }
-
-    fn describe_next(&mut self, comment: &str) {
-        self.inner.describe_next(comment);
-    }
-
-    fn describe_last(&mut self, comment: &str) {
-        self.inner.describe_last(comment);
     }
 }

@@ -1,12 +1,10 @@
 //! Puts a label before what is said of each frame, so that a recording tells whose frames they are.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use pnet::util::MacAddr;
-
-use super::{Health, Link, LinkError, Received, Time};
+use super::Link;
+use super::forward::forward;
 
 /// The label in force; clones are handles on the same one.
 #[derive(Clone, Debug, Default)]
@@ -41,49 +39,7 @@ impl Labelled {
 }
 
 impl Link for Labelled {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn mac(&self) -> Option<MacAddr> {
-        self.inner.mac()
-    }
-
-    fn link_type(&self) -> u32 {
-        self.inner.link_type()
-    }
-
-    fn send(&mut self, frame: &[u8]) -> Result<Time, LinkError> {
-        self.inner.send(frame)
-    }
-
-    fn recv(&mut self, until: Time) -> Result<Option<Received>, LinkError> {
-        self.inner.recv(until)
-    }
-
-    fn now(&self) -> Time {
-        self.inner.now()
-    }
-
-    fn is_virtual(&self) -> bool {
-        self.inner.is_virtual()
-    }
-
-    fn exhausted(&self) -> bool {
-        self.inner.exhausted()
-    }
-
-    fn next_arrival(&self) -> Option<Time> {
-        self.inner.next_arrival()
-    }
-
-    fn socket(&self) -> Option<Rc<OwnedFd>> {
-        self.inner.socket()
-    }
-
-    fn health(&mut self) -> Health {
-        self.inner.health()
-    }
+    forward! { name mac link_type send recv now is_virtual exhausted next_arrival socket health fate }
 
     fn describe_next(&mut self, comment: &str) {
         self.inner.describe_next(&self.label.put(comment));

@@ -6,6 +6,7 @@
 pub mod capture;
 pub mod file;
 mod filter;
+mod forward;
 pub mod impair;
 pub mod interfaces;
 pub mod label;

@@ -1,13 +1,11 @@
 //! Records a link: every frame sent and received goes into a capture, in order, as it happens.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use pnet::util::MacAddr;
-
 use super::capture::{CaptureWriter, InterfaceInfo, Packet};
-use super::{Health, Link, LinkError, Received, Time};
+use super::forward::forward;
+use super::{Link, LinkError, Received, Time};
 
 /// A link whose frames are written down.
 pub struct Recorder {
@@ -59,17 +57,7 @@ impl Drop for Recorder {
 }
 
 impl Link for Recorder {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn mac(&self) -> Option<MacAddr> {
-        self.inner.mac()
-    }
-
-    fn link_type(&self) -> u32 {
-        self.inner.link_type()
-    }
+    forward! { name mac link_type now is_virtual exhausted next_arrival socket health fate }
 
     fn send(&mut self, frame: &[u8]) -> Result<Time, LinkError> {
         self.write_pending()?;
@@ -101,34 +89,6 @@ impl Link for Recorder {
             comment: None,
         });
         Ok(received)
-    }
-
-    fn now(&self) -> Time {
-        self.inner.now()
-    }
-
-    fn is_virtual(&self) -> bool {
-        self.inner.is_virtual()
-    }
-
-    fn exhausted(&self) -> bool {
-        self.inner.exhausted()
-    }
-
-    fn next_arrival(&self) -> Option<Time> {
-        self.inner.next_arrival()
-    }
-
-    fn socket(&self) -> Option<Rc<OwnedFd>> {
-        self.inner.socket()
-    }
-
-    fn health(&mut self) -> Health {
-        self.inner.health()
-    }
-
-    fn fate(&self) -> Option<&'static str> {
-        self.inner.fate()
     }
 
     fn describe_next(&mut self, comment: &str) {

@@ -3,6 +3,7 @@
 
 mod asker;
 mod behind;
+mod binding;
 mod client;
 mod driver;
 mod fault;

@@ -1,11 +1,11 @@
 //! A server: pools, bindings, and the answers of RFC 2131 section 4.3.
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 
+use super::binding::{Bindings, client_key};
 use super::fault::{Fault, Spoiled};
 use super::host::Host;
 use super::matching::{Verdict, vlans};
@@ -22,25 +22,6 @@ use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::wire::*;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Holder {
-    /// Client identifier, or hardware type and address.
-    Client(Vec<u8>),
-    /// A host that a DECLINE told of.
-    Unknown,
-}
-
-#[derive(Clone, Debug)]
-struct Binding {
-    holder: Holder,
-    until: Time,
-    bound: bool,
-}
-
-/// How long an offer is kept for its client, and a declined address aside.
-const OFFER_KEPT: Duration = Duration::from_secs(60);
-const DECLINED_KEPT: Duration = Duration::from_secs(3600);
-
 /// How long a reply is held back where none follows that could overtake it.
 const HELD: Duration = Duration::from_secs(1);
 
@@ -50,24 +31,12 @@ pub struct Server {
     host: Host,
     /// The VLANs it stands on; none for any.
     own: Vec<u16>,
-    bindings: BTreeMap<Ipv4Addr, Binding>,
+    bindings: Bindings,
     chance: ChaCha8Rng,
     /// A reply held back, and whether the next one is to be.
     held: Option<(Time, Frame, String)>,
     odd: bool,
     rules: Option<Box<dyn Rules>>,
-}
-
-/// Who the client is: its identifier, else its hardware address (RFC 2131 section 4.2).
-fn client_key(message: &Message) -> Vec<u8> {
-    match message.data(61) {
-        Some(id) if !id.is_empty() => id.into_owned(),
-        _ => {
-            let mut key = vec![message.bootp.htype];
-            key.extend(message.bootp.client_hardware());
-            key
-        }
-    }
 }
 
 impl Server {
@@ -82,7 +51,7 @@ impl Server {
             },
             own,
             config,
-            bindings: BTreeMap::new(),
+            bindings: Bindings::default(),
             chance,
             held: None,
             odd: false,
@@ -109,20 +78,6 @@ impl Server {
         }
     }
 
-    fn held_by(&self, key: &[u8], subnet: &Subnet) -> Option<Ipv4Addr> {
-        let holder = Holder::Client(key.to_vec());
-        let mut all = self.bindings.iter();
-        let found = all.find(|(ip, it)| it.holder == holder && subnet.contains(**ip))?;
-        Some(*found.0)
-    }
-
-    fn free_for(&self, ip: Ipv4Addr, key: &[u8], now: Time) -> bool {
-        self.bindings.get(&ip).is_none_or(|it| match &it.holder {
-            Holder::Client(holder) => holder == key || it.until <= now,
-            Holder::Unknown => it.until <= now,
-        })
-    }
-
     /// The address kept for a client, by identifier, hardware address or circuit-id.
     fn reserved(&self, message: &Message) -> Option<Ipv4Addr> {
         let id = message.data(61);
@@ -141,7 +96,7 @@ impl Server {
     fn pick(&self, message: &Message, key: &[u8], now: Time) -> Option<Ipv4Addr> {
         let subnet = self.subnet_for(message)?;
         if let Some(ip) = self.reserved(message) {
-            return self.free_for(ip, key, now).then_some(ip);
+            return self.bindings.free_for(ip, key, now).then_some(ip);
         }
         if self.config.reserved_only {
             return None;
@@ -149,15 +104,15 @@ impl Server {
         let (first, last) = subnet.pool;
         let taken = |ip: &Ipv4Addr| self.config.reservations.iter().any(|it| it.ip == *ip);
         let in_pool = |ip: &Ipv4Addr| (first..=last).contains(ip);
-        let own = self.held_by(key, subnet);
+        let own = self.bindings.of(key, subnet);
         let asked = message.requested_ip().filter(in_pool);
         own.into_iter()
             .chain(asked)
-            .find(|ip| self.free_for(*ip, key, now) && !taken(ip))
+            .find(|ip| self.bindings.free_for(*ip, key, now) && !taken(ip))
             .or_else(|| {
                 (u32::from(first)..=u32::from(last))
                     .map(Ipv4Addr::from)
-                    .find(|ip| self.free_for(*ip, key, now) && !taken(ip))
+                    .find(|ip| self.bindings.free_for(*ip, key, now) && !taken(ip))
             })
     }
 
@@ -239,25 +194,6 @@ impl Server {
         Some(draft.frame())
     }
 
-    fn bind(&mut self, ip: Ipv4Addr, key: &[u8], until: Time, bound: bool) {
-        self.bindings.insert(
-            ip,
-            Binding {
-                holder: Holder::Client(key.to_vec()),
-                until,
-                bound,
-            },
-        );
-    }
-
-    /// Keeps an offered address for a while; a lease on it stays what it is.
-    fn keep(&mut self, ip: Ipv4Addr, key: &[u8], now: Time) {
-        let binding = self.bindings.get(&ip);
-        if binding.is_none_or(|it| !it.bound || it.until <= now) {
-            self.bind(ip, key, now + OFFER_KEPT, false);
-        }
-    }
-
     /// When a lease given now ends.
     fn expiry(&self, now: Time) -> Time {
         now + Duration::from_secs(u64::from(self.config.lease))
@@ -277,8 +213,7 @@ impl Server {
         let server = message.server_id();
         if server.is_some_and(|server| server != self.config.address) {
             // Another server was chosen: the address kept for this client is free again.
-            self.bindings
-                .retain(|_, it| it.bound || it.holder != Holder::Client(key.to_vec()));
+            self.bindings.forget_offers(key);
             return None;
         }
         let wanted = if server.is_some() || asked.is_some() {
@@ -296,8 +231,8 @@ impl Server {
         let (first, last) = subnet.pool;
         let reserved = self.reserved(message);
         let ours = reserved.map_or((first..=last).contains(&wanted), |ip| ip == wanted);
-        let free = ours && self.free_for(wanted, key, now);
-        let known = self.held_by(key, &subnet);
+        let free = ours && self.bindings.free_for(wanted, key, now);
+        let known = self.bindings.of(key, &subnet);
         match server {
             Some(_) if free => {}
             // INIT-REBOOT and RENEWING of a client without a binding: silence.
@@ -305,7 +240,8 @@ impl Server {
             None if known == Some(wanted) && free => {}
             _ => return refuse,
         }
-        self.bind(wanted, key, self.expiry(now), true);
+        let until = self.expiry(now);
+        self.bindings.bind(wanted, key, until);
         Some((ACK, Some(wanted)))
     }
 
@@ -324,9 +260,10 @@ impl Server {
         match kind {
             DISCOVER => {
                 let ip = self.pick(message, &key, now)?;
-                self.keep(ip, &key, now);
+                self.bindings.keep(ip, &key, now);
                 if self.config.rapid_commit && message.data(80).is_some() {
-                    self.bind(ip, &key, self.expiry(now), true);
+                    let until = self.expiry(now);
+                    self.bindings.bind(ip, &key, until);
                     let reply = self.reply(ACK, frame, message, Some(ip))?;
                     return Some((reply, format!("ACK {ip}, rapid commit")));
                 }
@@ -344,22 +281,11 @@ impl Server {
             INFORM => Some((self.reply(ACK, frame, message, None)?, "ACK".into())),
             DECLINE if ours => {
                 let ip = message.requested_ip()?;
-                let holder = Holder::Client(key);
-                if self.bindings.get(&ip).is_some_and(|it| it.holder == holder) {
-                    let binding = Binding {
-                        holder: Holder::Unknown,
-                        until: now + DECLINED_KEPT,
-                        bound: true,
-                    };
-                    self.bindings.insert(ip, binding);
-                }
+                self.bindings.decline(ip, &key, now);
                 None
             }
             RELEASE if ours => {
-                let holder = Holder::Client(key);
-                let ip = message.bootp.ciaddr;
-                self.bindings
-                    .retain(|it, binding| *it != ip || binding.holder != holder);
+                self.bindings.release(message.bootp.ciaddr, &key);
                 None
             }
             _ => None,
@@ -380,7 +306,7 @@ impl Server {
             return None;
         }
         let ip = self.pick(message, key, now)?;
-        self.bind(ip, key, Time(u64::MAX), true);
+        self.bindings.bind(ip, key, Time(u64::MAX));
         let mut reply = self.reply(ACK, frame, message, Some(ip))?;
         if let Some(dhcp) = reply.dhcp_mut() {
             // Nothing of DHCP's own: no type, no times, no server identifier.
@@ -453,10 +379,13 @@ impl Answering for Asked<'_> {
             ACK if kind != Some(INFORM) => asked.or_else(|| server.pick(&message, &key, now)),
             _ => None,
         };
-        if let Some(ip) = ip.filter(|ip| server.free_for(*ip, &key, now)) {
+        if let Some(ip) = ip.filter(|ip| server.bindings.free_for(*ip, &key, now)) {
             match message_type {
-                ACK => server.bind(ip, &key, server.expiry(now), true),
-                _ => server.keep(ip, &key, now),
+                ACK => {
+                    let until = server.expiry(now);
+                    server.bindings.bind(ip, &key, until);
+                }
+                _ => server.bindings.keep(ip, &key, now),
             }
         }
         let gives = message_type == OFFER || (message_type == ACK && kind != Some(INFORM));

@@ -123,3 +123,80 @@ fn watching_tells_changes_and_the_lab_needs_an_end() {
     assert_eq!(lines[0]["change"], "appears");
     assert_eq!(lines[1]["answered"].as_array().map(Vec::len), Some(6));
 }
+
+#[test]
+fn an_expectation_speaks_of_the_rows_and_says_what_they_are() {
+    let lab = ["servers", "-i", "lab:two-servers", "--expect"];
+    let run = |more: &[&str]| tool(&[&lab[..], more].concat());
+    run(&["len(servers) == 2"]).succeeded();
+    run(&["servers[1]['options']['router'] == ['192.0.2.66']"]).succeeded();
+    run(&["len(replies) == 12 and sent[DHCP].options[0] == ('message-type', 1)"]).succeeded();
+    let one = run(&["len(servers) == 1", "--expect", "len(servers) == 2"]);
+    assert_eq!(one.code, Some(1), "{one:?}");
+    let told = "expectation failed: len(servers) == 1\n  len(servers) is 2\n";
+    assert!(one.err.ends_with(told), "{one:?}");
+    // The rows are shown all the same.
+    assert!(one.out.contains("192.0.2.66"), "{one:?}");
+    let names = run(&["[it['server'] for it in servers] == ['192.0.2.1']"]);
+    let told = "[it['server'] for it in servers] is [\"192.0.2.1\", \"192.0.2.66\"]";
+    assert_eq!(names.code, Some(1), "{names:?}");
+    assert!(names.err.contains(told), "{names:?}");
+    // What cannot be read is told before anything is sent.
+    let wrong = run(&["len(servers) =="]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""), "{wrong:?}");
+    // Who may answer is another expectation.
+    let stranger = run(&["len(servers) == 2", "--allow", "192.0.2.1"]);
+    assert_eq!(stranger.code, Some(1), "{stranger:?}");
+}
+
+#[test]
+fn silence_can_be_expected_and_is_a_failure_where_a_server_is() {
+    let lab = ["servers", "-i", "lab:silent", "--expect"];
+    let run = |more: &[&str]| tool(&[&lab[..], more].concat());
+    run(&["not servers"]).succeeded();
+    let run = run(&["servers[0]['mac'] == '02:00:5e:00:00:01'"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.err.ends_with("\n  no server answered\n"), "{run:?}");
+}
+
+#[test]
+fn scripts_and_monitoring_judge_the_same() {
+    let source = "servers(interface='lab:two-servers', expect='len(servers) == 1')";
+    let run = tool(&["run", "-c", source]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.err.contains("len(servers) is 2"), "{run:?}");
+    let source = "len(servers(interface='lab:two-servers', expect='len(servers) == 2'))";
+    assert_eq!(tool(&["run", "-c", source]).succeeded().out, "2\n");
+    let check = |more: &[&str]| tool(&[&["servers", "--nagios"], more].concat());
+    let run = check(&["-i", "lab:two-servers", "--expect", "len(servers) == 1"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    let told = "DHCP CRITICAL: expectation failed: len(servers) == 1; 2 servers:";
+    assert!(run.out.starts_with(told), "{run:?}");
+    let run = check(&["-i", "lab:silent", "--expect", "not servers"]).succeeded();
+    assert!(run.out.starts_with("DHCP OK: no server answers"), "{run:?}");
+    let run = check(&[
+        "-i",
+        "lab:two-servers",
+        "--allow",
+        "192.0.2.1",
+        "--expect",
+        "len(servers) == 2",
+    ]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+}
+
+#[test]
+fn kinds_that_one_server_leaves_out_are_told_of_each() {
+    for columns in ["80", "120"] {
+        let mut command = support::tool::command(&["servers", "-i", "lab:two-servers"]);
+        let run = support::tool::finish(command.env("COLUMNS", columns), b"").succeeded();
+        let asked =
+            "asked as plain, pxe, windows, android, random-mac, inform; each answers all of them";
+        assert!(run.out.replace('\n', " ").contains(asked), "{run:?}");
+        assert!(
+            run.out
+                .lines()
+                .all(|it| it.len() <= columns.parse().expect("a number"))
+        );
+    }
+}

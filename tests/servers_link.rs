@@ -2,9 +2,14 @@
 
 mod support;
 
-use std::process::Command;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value as Json;
+use support::clients::{SERVER, Tool};
+use support::expect_within;
 use support::leases::{LeaseRecord, LeaseState};
 use support::peers::{Kind, Server, ServerConfig};
 use support::segment::Segment;
@@ -39,6 +44,74 @@ fn ask(segment: &Segment, args: &[&str]) -> Run {
 #[track_caller]
 fn look(segment: &Segment, more: &[&str]) -> Run {
     ask(segment, &[&["servers", "--timeout", "1s"], more].concat())
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The tool while it watches.
+struct Watching {
+    child: Child,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+/// Looks often.
+const OFTEN: [&str; 5] = ["servers", "--watch", "200ms", "--timeout", "500ms"];
+
+impl Watching {
+    #[track_caller]
+    fn start(segment: &Segment, more: &[&str]) -> Watching {
+        let [out, err] = ["out", "err"].map(|it| segment.directory().join(it));
+        let file = |path| fs::File::create(path).expect("a file");
+        let child = command(segment, more)
+            .stdin(Stdio::null())
+            .stdout(file(&out))
+            .stderr(file(&err))
+            .spawn()
+            .expect("the tool starts");
+        Watching { child, out, err }
+    }
+
+    fn out(&self) -> String {
+        fs::read_to_string(&self.out).unwrap_or_default()
+    }
+
+    /// Waits until its output holds all of this.
+    #[track_caller]
+    fn says(&self, parts: &[&str]) {
+        expect_within(&format!("{parts:?}"), PATIENCE, || {
+            let out = self.out();
+            parts.iter().all(|it| out.contains(it))
+        });
+    }
+
+    /// Ends it with Ctrl-C.
+    #[track_caller]
+    fn stop(mut self) -> Run {
+        // nsenter made itself the tool: it is the test's own child.
+        let pid = self.child.id().to_string();
+        let sent = Command::new("sh")
+            .args(["-c", "kill -INT $0", &pid])
+            .status();
+        assert!(sent.expect("a shell").success());
+        let mut status = None;
+        expect_within("the tool to end", PATIENCE, || {
+            status = self.child.try_wait().expect("a child");
+            status.is_some()
+        });
+        Run {
+            code: status.and_then(|it| it.code()),
+            out: self.out(),
+            err: fs::read_to_string(&self.err).expect("a file"),
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// The row of a server.
@@ -146,4 +219,124 @@ fn who_may_answer_is_named_by_address_or_by_mac() {
     let run = look(&segment, &["--allow", &by_ip, "--allow", &ip]).succeeded();
     let told = format!("{ip} is allowed and did not answer");
     assert!(run.err.contains(&told), "{run:?}");
+}
+
+#[test]
+fn a_rogue_that_comes_and_goes_is_told_once_each_and_fails_the_watch() {
+    let (segment, [dnsmasq, kea]) = office();
+    let [one, other] = [&dnsmasq, &kea].map(|it| it.address().to_string());
+    let file = segment.directory().join("watched.pcapng");
+    let allow = ["--allow", &one, "--allow", &other, "-w", text(&file)];
+    let watching = Watching::start(&segment, &[&OFTEN, &allow[..]].concat());
+    let here = |it: &str, mac: &str| format!("  + {it} ({mac}) answers\n");
+    let (first, second) = (here(&one, dnsmasq.mac()), here(&other, kea.mac()));
+    watching.says(&[&first, &second]);
+    let name = SERVER.to_string();
+    let rogue = Tool::start(&segment, "rogue", &[]);
+    watching.says(&[&format!("+ {name} (")]);
+    drop(rogue);
+    watching.says(&[&format!("- {name} (")]);
+    let run = watching.stop();
+    // That it left does not undo that it was there.
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let changes: Vec<_> = run.out.lines().take_while(|it| !it.is_empty()).collect();
+    assert_eq!(changes.len(), 4, "{run:?}");
+    for (line, told) in changes[2..]
+        .iter()
+        .zip(["answers", "does not answer any more"])
+    {
+        assert!(
+            line.contains(told) && line.ends_with("(!) not allowed"),
+            "{line}"
+        );
+    }
+    let mut times: Vec<_> = changes.iter().map(|it| &it[..20]).collect();
+    for it in &times {
+        assert!(it.starts_with("20") && it.ends_with('Z'), "{it}");
+    }
+    let told = times.clone();
+    times.sort_unstable();
+    assert_eq!(told, times, "in the order of time");
+    // The last look: who is there now, and why it failed all the same.
+    assert!(
+        run.out.contains(&one) && run.out.contains(&other),
+        "{run:?}"
+    );
+    assert!(
+        run.err.contains("2 servers; they disagree on router"),
+        "{run:?}"
+    );
+    let gone =
+        format!("(!) {name} (02:00:00:77:00:04) is not allowed to answer here; it did from 20");
+    assert!(run.err.replace('\n', " ").contains(&gone), "{run:?}");
+    assert!(!run.err.contains("interrupted"), "{run:?}");
+    // The capture is whole, and has the rogue's offers.
+    let recorded = tool(&["show", text(&file), "--json"]).succeeded().json();
+    let from = |it: &Json| it["message"]["server_id"] == name.as_str();
+    assert!(recorded.iter().any(from));
+}
+
+#[test]
+fn watching_in_json_is_a_line_for_each_change_and_each_server_at_the_end() {
+    let (segment, [dnsmasq, kea]) = office();
+    let allow = dnsmasq.mac();
+    let watching = Watching::start(
+        &segment,
+        &[&OFTEN, &["--json", "--allow", allow][..]].concat(),
+    );
+    let (one, other) = (dnsmasq.address().to_string(), kea.address().to_string());
+    watching.says(&[&one, &other]);
+    kea.stop();
+    watching.says(&["disappears"]);
+    let run = watching.stop();
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let lines = run.json();
+    let (changes, rows): (Vec<_>, Vec<_>) = lines.iter().partition(|it| it["change"].is_string());
+    let told = |it: &&Json| {
+        let [what, server] = ["change", "server"].map(|key| it[key].as_str().unwrap_or_default());
+        format!("{what} {server} {}", it["allowed"])
+    };
+    let mut came: Vec<_> = changes[..2].iter().map(told).collect();
+    came.sort();
+    assert_eq!(
+        came,
+        [
+            format!("appears {one} true"),
+            format!("appears {other} false")
+        ]
+    );
+    assert_eq!(told(&changes[2]), format!("disappears {other} false"));
+    assert_eq!(changes.len(), 3, "{run:?}");
+    assert_eq!(rows.len(), 1, "{run:?}");
+    assert_eq!(rows[0]["server"], one.as_str());
+}
+
+#[test]
+fn ctrl_c_ends_a_watch_in_order_and_breaks_a_single_look_off() {
+    let (segment, [dnsmasq, _kea]) = office();
+    let one = dnsmasq.address().to_string();
+    // A watch that nobody is missed in and nobody strange comes to ends well.
+    let watching = Watching::start(
+        &segment,
+        &[&OFTEN, &["--expect", "len(servers) == 2"][..]].concat(),
+    );
+    watching.says(&[&one]);
+    let run = watching.stop();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    // A look that is not over says what it has found, and that it was broken off.
+    for more in [&[][..], &["--watch", "1s"]] {
+        let file = segment
+            .directory()
+            .join(format!("broken-off-{}.pcapng", more.len()));
+        let single = ["servers", "--timeout", "60s", "-w", text(&file)];
+        let looking = Watching::start(&segment, &[&single[..], more].concat());
+        expect_within("the answers", PATIENCE, || {
+            let shown = tool(&["show", text(&file), "--json"]);
+            shown.out.matches("\"type\":\"OFFER\"").count() >= 10
+        });
+        let run = looking.stop();
+        assert_eq!(run.code, Some(130), "{run:?}");
+        assert!(run.out.contains(&one), "{run:?}");
+        assert!(run.err.ends_with("interrupted\n"), "{run:?}");
+    }
 }

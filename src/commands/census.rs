@@ -44,6 +44,8 @@ pub struct Seen {
     pub mac: Option<MacAddr>,
     /// The relay agent that its answers came through (giaddr).
     pub relay: Option<Ipv4Addr>,
+    /// When its first answer came.
+    pub since: Time,
     /// The lowest and the highest address it offered.
     pub offered: Option<(Ipv4Addr, Ipv4Addr)>,
     /// The kinds of client that it answered.
@@ -95,7 +97,7 @@ impl Seen {
 /// Who answered in one round.
 #[derive(Clone, Debug, Default)]
 pub struct Census {
-    /// A row per server, in the order of their first answers.
+    /// A row per server, by its name and Ethernet address: the same order every time.
     pub rows: Vec<Seen>,
     /// The kinds of client that were asked as.
     pub kinds: Vec<&'static str>,
@@ -136,6 +138,17 @@ impl Census {
             row.allowed = allow.is_empty() || allow.iter().any(|it| row.is_named(it));
             row.notes = notes(row);
         }
+        Census::over(rows, kinds, allow, waited)
+    }
+
+    /// These servers side by side.
+    fn over(
+        mut rows: Vec<Seen>,
+        kinds: Vec<&'static str>,
+        allow: &[Allowed],
+        waited: Duration,
+    ) -> Census {
+        rows.sort_by_key(|it| (it.identity.or(it.source), it.mac));
         let all = |kind: &&&str| rows.iter().all(|it| it.reply(kind).is_some());
         let compared = kinds.iter().find(all).copied();
         let messages: Vec<_> = compared.map_or_else(Vec::new, |kind| {
@@ -161,6 +174,20 @@ impl Census {
         }
     }
 
+    /// This earlier round, with the servers that a later one had found when it was broken off. Of who was silent in
+    /// that one nothing is known.
+    pub fn joined(mut self, broken_off: Census, allow: &[Allowed]) -> Census {
+        let new = broken_off.rows.into_iter();
+        let new: Vec<_> = new
+            .filter(|it| !self.rows.iter().any(|row| row.is(it)))
+            .collect();
+        if new.is_empty() {
+            return self;
+        }
+        self.rows.extend(new);
+        Census::over(self.rows, self.kinds, allow, self.waited)
+    }
+
     /// Servers that answer and may not.
     pub fn strangers(&self) -> impl Iterator<Item = &Seen> {
         self.rows.iter().filter(|it| !it.allowed)
@@ -176,10 +203,10 @@ impl Census {
         }
     }
 
-    /// What is different from an earlier round, seen at this time.
+    /// What is different from an earlier round, seen at this time, in the order of time.
     pub fn changes(&self, before: &Census, at: Time) -> Vec<Change> {
         let mut changes = Vec::new();
-        let mut push = |row: &Seen, what| {
+        let mut push = |row: &Seen, at, what| {
             changes.push(Change {
                 at,
                 server: row.name(),
@@ -190,19 +217,20 @@ impl Census {
         };
         for row in &self.rows {
             match before.rows.iter().find(|it| it.is(row)) {
-                None => push(row, What::Appears),
+                None => push(row, row.since, What::Appears),
                 Some(old) => {
                     for (name, was, is) in changed(old, row) {
-                        push(row, What::Changes { name, was, is });
+                        push(row, at, What::Changes { name, was, is });
                     }
                 }
             }
         }
         for row in &before.rows {
             if !self.rows.iter().any(|it| it.is(row)) {
-                push(row, What::Disappears);
+                push(row, at, What::Disappears);
             }
         }
+        changes.sort_by_key(|it: &Change| it.at);
         changes
     }
 }
@@ -210,7 +238,7 @@ impl Census {
 /// What became different from one round to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// When it was noticed.
+    /// When it was noticed: of a new server, when its first answer came.
     pub at: Time,
     /// The server's name.
     pub server: String,
@@ -259,6 +287,7 @@ fn add(rows: &mut Vec<Seen>, kind: &'static str, sighting: &Sighting) {
         source,
         mac,
         relay,
+        since: sighting.at,
         offered: None,
         answered: Vec::new(),
         silent: Vec::new(),

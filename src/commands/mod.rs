@@ -198,10 +198,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How a run ended in which messages were sent or shown.
+    /// How a run ended that can be judged by an expression.
     pub fn ending(&self) -> Option<&outcome::Ending> {
         match self {
             Outcome::Ran(ending) => Some(ending),
+            Outcome::Servers(found) => Some(match found.interrupted {
+                true => &outcome::Ending::Interrupted,
+                false => &outcome::Ending::Done,
+            }),
             Outcome::Replayed(it) => Some(&it.ending),
             _ => None,
         }
@@ -232,6 +236,14 @@ impl Command {
             Command::Convert(args) => args.condition.as_ref(),
             Command::Lint(args) => args.condition.as_ref(),
             _ => self.out().and_then(|it| it.condition.as_ref()),
+        }
+    }
+
+    /// The expressions that are to hold of what came (`--expect`).
+    pub fn expectations(&self) -> &[String] {
+        match self {
+            Command::Servers(args) => &args.expect,
+            _ => self.out().map_or(&[], |it| &it.expect),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who answers here? Asks as several kinds of client and lists every server that answers.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -71,6 +72,9 @@ pub struct ServersArgs {
     /// A server that may answer, by its server-id or MAC; any other is a failure (exit 1). Repeat for more
     #[arg(long, value_name = "IP|MAC", value_parser = parse_allowed, help_heading = "Judging")]
     allow: Vec<Allowed>,
+    /// Fail (exit 1) unless this expression holds at the end; repeat for more. `servers`, the rows as --json has them, `replies`, `sent` are in scope: 'len(servers) == 1'
+    #[arg(long, value_name = "EXPR", help_heading = "Judging")]
+    pub(super) expect: Vec<String>,
     /// Ask as these kinds of client only; repeat for more [default: all but bootp]
     #[arg(long = "as", value_enum, value_name = "KIND", help_heading = "Asking")]
     kinds: Vec<ClientKind>,
@@ -137,6 +141,16 @@ impl Found {
     }
 }
 
+/// Who asks.
+struct Asker<'a> {
+    client: &'a Identity,
+    /// The one with a MAC address by chance.
+    other: &'a Identity,
+    /// The address to inform about.
+    own: Option<Ipv4Addr>,
+    kinds: &'a [ClientKind],
+}
+
 /// Time between two questions.
 const SPACING: Duration = Duration::from_millis(100);
 
@@ -173,6 +187,25 @@ impl ServersArgs {
             Some(_) => self.count.unwrap_or(u64::MAX),
             None => 1,
         };
+        let own = self.edits.bootp_address("ciaddr").or(link.here.address);
+        let own = own.or(link.here.lab.then_some(super::lab::FIRST_ADDRESS));
+        let mut kinds = match self.kinds.is_empty() {
+            true => ClientKind::USUAL.to_vec(),
+            false => self.kinds.clone(),
+        };
+        if own.is_none() && kinds.contains(&ClientKind::Inform) {
+            kinds.retain(|it| *it != ClientKind::Inform);
+            sink.notice(&format!(
+                "no INFORM: {} has no IPv4 address to inform about (--ciaddr IP names one)",
+                self.link.interface
+            ));
+        }
+        let asker = Asker {
+            client: &client,
+            other: &other,
+            own,
+            kinds: &kinds,
+        };
         let mut found = Found {
             census: Census::default(),
             watched: self.watch.is_some(),
@@ -181,9 +214,10 @@ impl ServersArgs {
             worst: 0,
         };
         for round in 0..rounds {
-            let census = self.look([&client, &other], &mut link, session, sink)?;
-            if session.interrupted() {
-                break;
+            let mut census = self.look(&asker, &mut link, session, sink)?;
+            let stopped = session.interrupted();
+            if stopped && round > 0 {
+                census = found.census.clone().joined(census, &self.allow);
             }
             if self.watch.is_some() {
                 for change in census.changes(&found.census, link.link().now()) {
@@ -197,14 +231,21 @@ impl ServersArgs {
             if found.census.exit_code() == 1 {
                 found.worst = 1;
             }
+            if stopped {
+                // Without another end, Ctrl-C is how watching ends, as soon as there was a whole look.
+                found.interrupted = round == 0;
+                break;
+            }
             if let Some(pause) = self.watch.filter(|_| round + 1 < rounds) {
                 let mut clock = Watch::new(None, Some(pause), |_| false);
                 let players: &mut [&mut dyn Player] = &mut [&mut clock];
                 link.play(players, session, sink, &mut Witness::default())?;
+                if session.interrupted() {
+                    break;
+                }
             }
         }
-        // Without another end, Ctrl-C is how watching ends.
-        if session.interrupted() && self.watch.is_some() && self.count.is_none() {
+        if self.watch.is_some() && self.count.is_none() && !found.interrupted {
             session.resume();
         }
         found.interrupted = session.interrupted();
@@ -214,30 +255,20 @@ impl ServersArgs {
     /// One round: every question once, and what was answered.
     fn look(
         &self,
-        who: [&Identity; 2],
+        asker: &Asker,
         link: &mut OpenLink,
         session: &mut Session,
         sink: &mut dyn Sink,
     ) -> Result<Census, Error> {
-        let own = self.edits.bootp_address("ciaddr").or(link.here.address);
-        let own = own.or(link.here.lab.then_some(super::lab::FIRST_ADDRESS));
         let mut host = Host::default();
         let mut probes = Vec::new();
-        let kinds = match self.kinds.is_empty() {
-            true => &ClientKind::USUAL[..],
-            false => &self.kinds[..],
-        };
-        for kind in kinds {
-            let mut who = who[usize::from(*kind == ClientKind::RandomMac)].clone();
+        for kind in asker.kinds {
+            let mut who = match kind {
+                ClientKind::RandomMac => asker.other.clone(),
+                _ => asker.client.clone(),
+            };
             who.xid = session.xid();
-            if *kind == ClientKind::Inform {
-                let Some(own) = own else {
-                    sink.notice(&format!(
-                        "no INFORM: {} has no IPv4 address to inform about (--ciaddr IP names one)",
-                        self.link.interface
-                    ));
-                    continue;
-                };
+            if let (ClientKind::Inform, Some(own)) = (kind, asker.own) {
                 who.address = Some(own);
                 host.add(own, who.client_mac);
             }
@@ -247,11 +278,16 @@ impl ServersArgs {
             probes.push(self.probe(*kind, &who));
         }
         let mut survey = Survey::new(probes, SPACING, self.timeout);
+        let began = link.link().now();
         let players: &mut [&mut dyn Player] = &mut [&mut survey, &mut host];
         let mut witness = Witness::default();
         link.play(players, session, sink, &mut witness)?;
-        let mut census = Census::of(&survey, &self.allow, self.timeout);
-        if census.rows.is_empty() {
+        let waited = match session.interrupted() {
+            true => link.link().now() - began,
+            false => self.timeout,
+        };
+        let mut census = Census::of(&survey, &self.allow, waited);
+        if census.rows.is_empty() && !session.interrupted() {
             census.causes = witness.diagnosis(&Circumstances::of(&link.here, &self.link));
         }
         Ok(census)

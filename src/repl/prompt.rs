@@ -292,7 +292,9 @@ impl Prompt<'_, '_> {
         }
         let mut told = Vec::new();
         if let Some(ending) = outcome.ending() {
-            told = judge.told(&yielded, ending).map_err(|it| it.to_string())?;
+            told = judge
+                .told(&yielded, &outcome)
+                .map_err(|it| it.to_string())?;
             if *ending == Ending::Interrupted {
                 // The view has said so.
                 self.host.session.borrow().resume();

@@ -134,14 +134,12 @@ pub fn call<'v>(
         return Err(command_error(error));
     }
     let outcome = outcome.map_err(command_error)?;
-    if let Some(ending) = outcome.ending() {
-        let told = judge
-            .told(&collect.yielded, ending)
-            .map_err(command_error)?;
-        if !told.is_empty() {
-            let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
-            return Err(error(told.join("\n")));
-        }
+    let told = judge
+        .told(&collect.yielded, &outcome)
+        .map_err(command_error)?;
+    if !told.is_empty() {
+        let told: Vec<String> = told.into_iter().map(|it| it.1).collect();
+        return Err(error(told.join("\n")));
     }
     if let Outcome::Replayed(it) = &outcome
         && it.exit_code() == 1

@@ -5,21 +5,23 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::Value as Json;
 use starlark::values::Value;
 
 use super::classes::CLASSES;
 use super::engine::{Engine, Module, ScriptError};
 use super::exchange::{Exchange, Yielded, is_reply, packet_of};
 use super::host::Host;
+use super::options::of_json;
 use super::run::host_for;
 use crate::commands::census::Change;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Ending, Entry, Observation, Sink};
 use crate::commands::script::TalkArgs;
 use crate::commands::session::Session;
-use crate::commands::{Command, Error};
+use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::options;
-use crate::view::{Format, summary};
+use crate::view::{Format, server_rows, summary};
 
 /// What became of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,21 +47,21 @@ impl Judge {
     /// The judge that a command's flags ask for. An expression that does not parse is an error before
     /// anything is sent.
     pub fn for_command(command: &Command, interrupted: Arc<AtomicBool>) -> Result<Judge, Error> {
-        let out = command.out().cloned().unwrap_or_default();
+        let expectations = command.expectations();
         let condition = command.condition();
-        let flags = out.expect.iter().map(|it| ("--expect", it));
+        let flags = expectations.iter().map(|it| ("--expect", it));
         for (flag, source) in flags.chain(condition.into_iter().map(|it| ("--where", it))) {
             if let Err(error) = Engine::check(source) {
                 return Err(Error::Usage(format!("{flag}: {error}")));
             }
         }
         let args = TalkArgs {
-            color: out.color,
+            color: command.style().0,
             ..TalkArgs::default()
         };
         Ok(Judge {
             host: Rc::new(host_for(&args, interrupted)),
-            expectations: out.expect.clone(),
+            expectations: expectations.to_vec(),
             condition: condition.cloned(),
             failed: Rc::default(),
         })
@@ -103,14 +105,14 @@ impl Judge {
 
     /// Whether every expectation holds; if one does not, it is told, and the exit code that says so is
     /// given.
-    pub fn judge(&self, yielded: &Yielded, ending: &Ending) -> Result<Option<u8>, Error> {
+    pub fn judge(&self, yielded: &Yielded, outcome: &Outcome) -> Result<Option<u8>, Error> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
-        if *ending == Ending::Interrupted {
+        if matches!(outcome.ending(), None | Some(Ending::Interrupted)) {
             return Ok(None);
         }
-        Ok(match self.told(yielded, ending)? {
+        Ok(match self.told(yielded, outcome)? {
             // Every expectation held, silence among them: that is what was asked for.
             told if told.is_empty() => (!self.expectations.is_empty()).then_some(0),
             told => {
@@ -123,16 +125,20 @@ impl Judge {
     }
 
     /// What is to be told of expectations that do not hold, each with the exit code that says it.
-    pub fn told(&self, yielded: &Yielded, ending: &Ending) -> Result<Vec<(u8, String)>, Error> {
+    pub fn told(&self, yielded: &Yielded, outcome: &Outcome) -> Result<Vec<(u8, String)>, Error> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
         let mut told = Vec::new();
-        if *ending == Ending::Interrupted {
+        let Some(ending) = outcome.ending().filter(|it| **it != Ending::Interrupted) else {
             return Ok(told);
-        }
+        };
+        let servers = match outcome {
+            Outcome::Servers(found) => Some(server_rows(found)),
+            _ => None,
+        };
         for expression in &self.expectations {
-            match one(&self.host, expression, yielded, ending) {
+            match one(&self.host, expression, yielded, ending, servers.as_deref()) {
                 Ok(verdict) if verdict.held => {}
                 Ok(verdict) => {
                     let mut text = format!("expectation failed: {}", verdict.expression);
@@ -227,6 +233,7 @@ fn one(
     expression: &str,
     yielded: &Yielded,
     ending: &Ending,
+    servers: Option<&[Json]>,
 ) -> Result<Verdict, ScriptError> {
     let engine = Engine::new(host);
     let exchange = Exchange::new(yielded.clone(), ending.clone(), Format::Table);
@@ -249,10 +256,28 @@ fn one(
             sent.map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),
         );
         module.set("exchange", value);
+        if let Some(rows) = servers {
+            let rows: Vec<_> = rows.iter().map(|it| of_json(it, heap)).collect();
+            module.set("servers", heap.alloc(rows));
+        }
+        // Without an answer nothing can be said of it.
+        let nobody = match servers {
+            Some(rows) if rows.is_empty() && expression.contains("servers") => {
+                Some("no server answered")
+            }
+            _ if exchange.replies().next().is_none() => Some("there was no reply"),
+            _ => None,
+        };
         let held = match engine.run(&module, "--expect", expression) {
             Ok(value) => value.to_bool(),
-            // Without a reply nothing can be said of it: the expectation did not hold.
-            Err(_) if exchange.replies().next().is_none() && expression.contains("reply") => false,
+            Err(_)
+                if nobody.is_some()
+                    && ["reply", "servers"]
+                        .iter()
+                        .any(|it| expression.contains(it)) =>
+            {
+                false
+            }
             Err(error) => return Err(error),
         };
         let mut values = Vec::new();
@@ -260,11 +285,11 @@ fn one(
             for part in parts(expression) {
                 if let Ok(value) = engine.run(&module, "--expect", &part) {
                     let place = whose(&part, &yielded.entries, ending);
-                    values.push(format!("{part} is {}{place}", value.to_repr()));
+                    values.push(format!("{part} is {}{place}", shortened(value.to_repr())));
                 }
             }
-            if values.is_empty() && exchange.replies().next().is_none() {
-                values.push("there was no reply".into());
+            if let Some(nobody) = nobody.filter(|_| values.is_empty()) {
+                values.push(nobody.into());
             }
         }
         Ok(Verdict {
@@ -273,6 +298,17 @@ fn one(
             values,
         })
     })
+}
+
+/// A value in a message; a list of everything that is known of servers would hide what matters.
+fn shortened(mut text: String) -> String {
+    /// Characters shown.
+    const SHOWN: usize = 400;
+    if let Some((end, _)) = text.char_indices().nth(SHOWN) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// Which frame a part of an expression speaks of.
@@ -288,9 +324,20 @@ fn whose(part: &str, entries: &[Entry], ending: &Ending) -> String {
     }
 }
 
+/// What an expression can speak of.
+const KNOWN: [&str; 6] = ["reply", "replies", "sent", "pkt", "exchange", "servers"];
+
 /// The names with attributes and indices in an expression, each once: `reply.router`, `len(replies)`.
 fn parts(expression: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
+    let add = |parts: &mut Vec<String>, part: &str| {
+        if part != expression.trim()
+            && KNOWN.iter().any(|it| part.contains(it))
+            && !parts.iter().any(|it| it == part)
+        {
+            parts.push(part.to_string());
+        }
+    };
     let bytes = expression.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -301,6 +348,16 @@ fn parts(expression: &str) -> Vec<String> {
                     at += if bytes[at] == b'\\' { 2 } else { 1 };
                 }
                 at += 1;
+            }
+            // A list made of another one is a value of its own.
+            b'[' if closing(bytes, at).is_some_and(|end| {
+                let inside = expression.get(at..end).unwrap_or_default();
+                inside.contains(" for ") && KNOWN.iter().any(|it| inside.contains(it))
+            }) =>
+            {
+                let end = closing(bytes, at).map_or(bytes.len(), |it| it + 1);
+                add(&mut parts, expression.get(at..end).unwrap_or_default());
+                at = end;
             }
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let start = at;
@@ -316,14 +373,7 @@ fn parts(expression: &str) -> Vec<String> {
                         _ => break,
                     }
                 }
-                let part = expression.get(start..at).unwrap_or_default().to_string();
-                let known = ["reply", "replies", "sent", "pkt", "exchange"];
-                if part != expression.trim()
-                    && known.iter().any(|it| part.contains(it))
-                    && !parts.contains(&part)
-                {
-                    parts.push(part);
-                }
+                add(&mut parts, expression.get(start..at).unwrap_or_default());
             }
             _ => at += 1,
         }
@@ -363,5 +413,10 @@ mod tests {
             ["len(replies)", "reply[DHCP].options"]
         );
         assert_eq!(parts("reply"), ["reply"]);
+        assert_eq!(
+            parts("[it['mac'] for it in servers] == [\"a\"]"),
+            ["[it['mac'] for it in servers]"]
+        );
+        assert_eq!(parts("servers[0]['mac'] in [1, 2]"), ["servers[0]['mac']"]);
     }
 }

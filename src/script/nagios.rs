@@ -7,7 +7,7 @@ use super::{Judge, conform, read_rules};
 use crate::commands::lint::Linting;
 use crate::commands::nagios::NagiosArgs;
 use crate::commands::session::Session;
-use crate::commands::{Command, Error, Outcome};
+use crate::commands::{Command, Error};
 use crate::view::nagios::{Check, Report, Status};
 
 /// Runs the command and gives what a monitoring system is told, whatever happens.
@@ -37,10 +37,8 @@ fn run(
     }
     let outcome = outcome?;
     let mut report = check.report(&outcome);
-    if let Outcome::Ran(ending) = &outcome
-        && out.is_some_and(|it| !it.expect.is_empty())
-    {
-        let told = judge.told(&yielded, ending)?;
+    if !command.expectations().is_empty() {
+        let told = judge.told(&yielded, &outcome)?;
         if told.is_empty() {
             report.as_expected();
         }

@@ -26,6 +26,8 @@ pub struct Probe {
 pub struct Sighting {
     /// Which probe it answers.
     pub probe: usize,
+    /// When it came.
+    pub at: Time,
     /// How long it took.
     pub after: Duration,
     /// The answer.
@@ -115,6 +117,7 @@ impl Player for Survey {
                     }
                     let sighting = Sighting {
                         probe: index,
+                        at: now,
                         after: now - *at,
                         frame: frame.clone(),
                     };

@@ -75,6 +75,13 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
     }
 }
 
+/// The servers of a link as JSON, a row each.
+pub fn server_rows(found: &Found) -> Vec<serde_json::Value> {
+    let rows = found.census.rows.iter();
+    rows.map(|it| servers::row_json(&found.census, it))
+        .collect()
+}
+
 /// Replies kept in full for the table at the end; of more there is only the number.
 const KEPT: usize = 4096;
 
@@ -333,24 +340,32 @@ impl View {
     }
 
     fn servers(&mut self, found: &Found) -> Result<(), Error> {
-        if found.interrupted {
+        if found.interrupted && found.census.rows.is_empty() {
             return Ok(self.ending(&Ending::Interrupted)?);
         }
         match self.json {
             true => {
                 // Changes were printed as they came.
-                for it in &found.census.rows {
-                    writeln!(self.out, "{}", servers::row_json(&found.census, it))?;
+                for it in server_rows(found) {
+                    writeln!(self.out, "{it}")?;
                 }
             }
-            false => servers::table(&mut self.out, &found.census, &self.style)?,
+            false => {
+                if found.watched && !found.changes.is_empty() {
+                    writeln!(self.out)?;
+                }
+                servers::table(&mut self.out, &found.census, &self.style)?;
+            }
         }
         self.out.flush()?;
         if !self.quiet {
             let capture = self.capture.as_deref();
-            servers::told(&mut self.err, &found.census, capture, &self.style)?;
+            servers::told(&mut self.err, found, capture, &self.style)?;
         }
-        Ok(())
+        match found.interrupted {
+            true => Ok(self.ending(&Ending::Interrupted)?),
+            false => Ok(()),
+        }
     }
 
     /// What was replayed: the frames of the run are its result only where their format was asked for.

@@ -60,6 +60,8 @@ pub struct Report {
     said: String,
     /// Performance data, each as `label=value[UOM];warn;crit;min;max`.
     measured: Vec<String>,
+    /// Whether an answer was timed.
+    answered: bool,
     details: Vec<String>,
 }
 
@@ -79,6 +81,7 @@ impl Report {
             status: Status::Ok,
             said: String::new(),
             measured: Vec::new(),
+            answered: false,
             details: Vec::new(),
         }
     }
@@ -107,7 +110,7 @@ impl Report {
 
     /// Takes silence and refusals for what was wanted; only slow answers stay a fault.
     pub fn as_expected(&mut self) {
-        if self.status == Status::Critical && self.measured.is_empty() {
+        if self.status == Status::Critical && !self.answered {
             self.status = Status::Ok;
             self.said.push_str(", as expected");
         }
@@ -302,6 +305,7 @@ impl<'a> Check<'a> {
     /// Adds a time to the performance data, and judges it.
     fn measure(&self, report: &mut Report, label: &str, what: &str, time: Option<Duration>) {
         let Some(time) = time else { return };
+        report.answered = true;
         let text = |it: &Option<Range>| it.as_ref().map(Range::to_string).unwrap_or_default();
         let (warning, critical) = (text(&self.args.warning), text(&self.args.critical));
         let value = time.as_secs_f64();

@@ -96,7 +96,7 @@ fn text(code: u8, data: &[u8]) -> String {
     }
 }
 
-fn text_of(message: &Message, code: u8) -> Option<String> {
+pub(super) fn text_of(message: &Message, code: u8) -> Option<String> {
     Some(text(code, &message.data(code)?))
 }
 

@@ -7,23 +7,19 @@ use serde_json::{Value as Json, json};
 
 use super::json::date;
 use super::lookup;
-use super::replies::{plural, side_by_side};
+use super::replies::{plural, side_by_side, text_of};
 use super::style::WARN;
 use super::summary::{duration, seconds};
 use super::{Style, diagnosis};
 use crate::commands::census::{Census, Change, Seen, What};
 use crate::commands::servers::Found;
 use crate::dhcp::{Message, options};
+use crate::link::Time;
 
 /// A server's row, and the changes, as JSON.
 pub fn json(found: &Found) -> Vec<Json> {
     let changes = found.changes.iter().map(change_json);
-    let rows = found
-        .census
-        .rows
-        .iter()
-        .map(|it| row_json(&found.census, it));
-    changes.chain(rows).collect()
+    changes.chain(super::server_rows(found)).collect()
 }
 
 /// A server as JSON; `options` are those of its answer to the first kind of client that it answered.
@@ -72,7 +68,7 @@ fn option_json(it: &crate::dhcp::message::Joined) -> (String, Json) {
 /// A change as JSON: `utc change server mac allowed`, and of an option `option was is`.
 pub fn change_json(change: &Change) -> Json {
     let mut all = json!({
-        "utc": date(change.at, 'T'),
+        "utc": format!("{}Z", date(change.at, 'T')),
         "change": match change.what {
             What::Appears => "appears",
             What::Disappears => "disappears",
@@ -88,6 +84,11 @@ pub fn change_json(change: &Change) -> Json {
         map.insert("is".into(), json!(is));
     }
     all
+}
+
+/// A time as people read it; the Z says that it is no local one.
+fn utc(at: Time) -> String {
+    format!("{}Z", date(at, ' '))
 }
 
 /// Prints a change in a line.
@@ -108,7 +109,7 @@ pub fn change(out: &mut dyn Write, change: &Change, style: &Style) -> io::Result
             format!("~ {name}: {option} {} -> {}", value(was), value(is))
         }
     };
-    let text = format!("{}  {text}", date(change.at, ' '));
+    let text = format!("{}  {text}", utc(change.at));
     let text = match change.allowed {
         true => text,
         false => style.paint(WARN, &format!("{text}  (!) not allowed")),
@@ -122,7 +123,7 @@ pub fn table(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<
         return Ok(());
     }
     let wide = style.width >= 112;
-    let mut header = vec!["#", "server", "MAC", "offers", "lease", "median"];
+    let mut header = vec!["#", "server", "MAC", "offers", "lease", "latency"];
     if wide {
         header.extend(["fastest", "relay", "answers"]);
     }
@@ -145,10 +146,11 @@ pub fn table(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<
         table.add_row(cells);
     }
     lookup::print(out, &table)?;
+    let all = census.rows.iter().all(|it| it.silent.is_empty());
     for (index, row) in census.rows.iter().enumerate() {
         let mut facts = Vec::new();
         if !wide {
-            facts.push(format!("answers {}", kinds(row)));
+            facts.extend((!all).then(|| format!("answers {}", kinds(row))));
             facts.extend(row.relay.map(|it| format!("through relay {it}")));
         }
         facts.extend(row.notes.iter().map(|it| super::escape(it)));
@@ -157,6 +159,19 @@ pub fn table(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<
             writeln!(out, "{:<4}{}", format!("#{}", index + 1), text.trim_start())?;
         }
     }
+    let asked = match (all, census.rows.len()) {
+        (true, 1) => "; it answers all of them",
+        (true, _) => "; each answers all of them",
+        (false, _) => "",
+    };
+    let asked = format!("asked as {}{asked}", census.kinds.join(", "));
+    writeln!(out, "{}", lookup::wrap(&asked, 0, style))?;
+    options_of_each(out, census, style)
+}
+
+/// What the servers give: every option side by side, or only those that they disagree on where there is no room
+/// for more.
+fn options_of_each(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<()> {
     let Some(kind) = census.compared else {
         return Ok(());
     };
@@ -167,7 +182,22 @@ pub fn table(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<
     const SIDES: usize = 4;
     if messages.len() <= SIDES && messages.len() * 18 + 24 <= style.width {
         writeln!(out)?;
-        side_by_side(out, &messages, style)?;
+        return side_by_side(out, &messages, style);
+    }
+    if !census.disagree.is_empty() {
+        writeln!(out)?;
+    }
+    for (index, message) in messages.iter().enumerate() {
+        let value = |code: &u8| {
+            let name = options::by_code(*code).name;
+            let text = text_of(message, *code).map(|it| super::escape(&it));
+            format!("{name} {}", text.as_deref().unwrap_or("-"))
+        };
+        let values: Vec<_> = census.disagree.iter().map(value).collect();
+        if !values.is_empty() {
+            let text = lookup::wrap(&values.join(" · "), 4, style);
+            writeln!(out, "{:<4}{}", format!("#{}", index + 1), text.trim_start())?;
+        }
     }
     Ok(())
 }
@@ -197,7 +227,7 @@ fn lease(row: &Seen) -> String {
 /// The kinds of client it answers, in the shorter of two ways.
 fn kinds(row: &Seen) -> String {
     match row.silent.len() {
-        0 => "every kind of client that was tried".into(),
+        0 => "all".into(),
         few if few < row.answered.len() => format!("all but {}", row.silent.join(", ")),
         _ => row.answered.join(", "),
     }
@@ -206,10 +236,11 @@ fn kinds(row: &Seen) -> String {
 /// Says what came of it: how many servers, in what they disagree, who may not answer, who did not.
 pub fn told(
     err: &mut dyn Write,
-    census: &Census,
+    found: &Found,
     capture: Option<&Path>,
     style: &Style,
 ) -> io::Result<()> {
+    let census = &found.census;
     let mut say = |text: String, bad: bool| {
         let text = lookup::wrap(&super::escape(&text), 0, style);
         match bad {
@@ -236,6 +267,9 @@ pub fn told(
             true,
         )?;
     }
+    for text in departed(found) {
+        say(text, true)?;
+    }
     for twin in &census.twins {
         say(
             format!(
@@ -248,6 +282,41 @@ pub fn told(
         say(format!("{it} is allowed and did not answer"), true)?;
     }
     diagnosis::causes(err, &census.causes, capture, style)
+}
+
+/// Who answered while the link was watched, was not allowed to, and is gone: one of the reasons for a failure
+/// that the last look does not show.
+fn departed(found: &Found) -> Vec<String> {
+    /// More than these the changes tell.
+    const TOLD: usize = 20;
+    let mut gone: Vec<(&Change, Time)> = Vec::new();
+    for it in found.changes.iter().filter(|it| !it.allowed) {
+        let same = |other: &Change| (&other.server, other.mac) == (&it.server, it.mac);
+        let known = gone.iter_mut().find(|(first, _)| same(first));
+        match (&it.what, known) {
+            (What::Appears, None) => gone.push((it, it.at)),
+            (_, Some((_, last))) => *last = it.at,
+            (_, None) => {}
+        }
+    }
+    let here = |it: &Change| {
+        let mut rows = found.census.strangers();
+        rows.any(|row| (row.name(), row.mac) == (it.server.clone(), it.mac))
+    };
+    gone.retain(|(it, _)| !here(it));
+    let more = gone.len().saturating_sub(TOLD);
+    let mut lines: Vec<_> = gone.iter().take(TOLD).map(|(it, last)| {
+        let mac = it.mac.map_or(String::new(), |it| format!(" ({it})"));
+        let (from, to) = (utc(it.at), utc(*last));
+        format!(
+            "(!) {}{mac} is not allowed to answer here; it did from {from}, and was gone by {to}",
+            it.server
+        )
+    }).collect();
+    if more > 0 {
+        lines.push(format!("(!) {more} more came and went"));
+    }
+    lines
 }
 
 /// `2 servers; they disagree on router, dns`.

@@ -200,3 +200,46 @@ fn kinds_that_one_server_leaves_out_are_told_of_each() {
         );
     }
 }
+
+#[test]
+fn a_server_that_gives_something_else_and_then_nothing_is_told_of_as_it_happens() {
+    let rules = scratch("servers-watch").join("moody.star");
+    let source = "\
+asked = {}
+def on_discover(req):
+    asked[1] = asked.get(1, 0) + 1
+    if asked[1] > 3:
+        return None
+    return offer(req, option='router=192.0.2.9' if asked[1] == 3 else 'router=192.0.2.1')
+";
+    std::fs::write(&rules, source).expect("a file");
+    let lab = format!("lab:{}", rules.display());
+    let watch = ["servers", "-i", &lab, "--as", "plain", "--watch", "5s"];
+    let watch = [&watch[..], &["--count", "4", "--allow", "192.0.2.66"]].concat();
+    let run = tool(&watch);
+    // It was there and was not allowed to: worse than that nobody is there now.
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let lines: Vec<_> = run.out.lines().filter(|it| !it.is_empty()).collect();
+    let told = [
+        "Z  + 192.0.2.1 (02:00:5e:00:00:01) answers  (!) not allowed",
+        "Z  ~ 192.0.2.1 (02:00:5e:00:00:01): router 192.0.2.1 -> 192.0.2.9  (!) not allowed",
+        "Z  - 192.0.2.1 (02:00:5e:00:00:01) does not answer any more  (!) not allowed",
+    ];
+    assert_eq!(lines.len(), told.len(), "{run:?}");
+    for (line, told) in lines.iter().zip(told) {
+        assert!(line.ends_with(told), "{line}");
+    }
+    assert!(run.err.contains("no server answers"), "{run:?}");
+    assert!(
+        run.err
+            .contains("(!) 192.0.2.1 (02:00:5e:00:00:01) is not allowed")
+    );
+    // Nothing else is on the output of a program.
+    let run = tool(&[&watch[..], &["--json"]].concat());
+    let changes = run.json();
+    let all: Vec<_> = names(&changes, "change");
+    assert_eq!(all, ["appears", "changes", "disappears"], "{run:?}");
+    assert_eq!(changes[1]["option"], "router");
+    assert_eq!(changes[1]["was"], "192.0.2.1");
+    assert_eq!(changes[1]["is"], "192.0.2.9");
+}

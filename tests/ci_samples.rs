@@ -4,8 +4,9 @@
 mod support;
 
 use std::process::{Command, Output};
+use std::time::Duration;
 
-use support::{require, tool};
+use support::{require, tool, wait_for};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -33,7 +34,25 @@ fn job(name: &str, server: &[impl AsRef<std::ffi::OsStr>]) -> (Output, std::path
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    left_nothing(&out);
     (output, out)
+}
+
+/// Nothing that the job started outlives it: all of it has the job's directory in its environment.
+fn left_nothing(out: &std::path::Path) {
+    let mark = format!("OUT={}", tool::text(out)).into_bytes();
+    let started = || {
+        let all = std::fs::read_dir("/proc").expect("processes");
+        let paths = all.filter_map(|it| Some(it.ok()?.path()));
+        let ours = paths.filter(|it| {
+            let environment = std::fs::read(it.join("environ")).unwrap_or_default();
+            environment.split(|it| *it == 0).any(|it| it == mark)
+        });
+        let lines = ours.filter_map(|it| std::fs::read_to_string(it.join("cmdline")).ok());
+        lines.map(|it| it.replace('\0', " ")).collect::<Vec<_>>()
+    };
+    let gone = wait_for(|| started().is_empty(), Duration::from_secs(10));
+    assert!(gone, "{:?} still run", started());
 }
 
 fn dnsmasq(name: &str, configuration: &str) -> [String; 5] {
@@ -48,12 +67,44 @@ fn dnsmasq(name: &str, configuration: &str) -> [String; 5] {
 }
 
 #[test]
+fn a_rogue_beside_the_server_fails_and_is_named() {
+    let good = dnsmasq("ci-rogue", "samples/ci/dnsmasq.conf");
+    // Both on the server's wire, and both ended with the job.
+    let both = r#"
+        "$DHCPCRAFT" serve -i srv0 --address 10.77.0.66/24 --src-mac 02:00:5e:66:66:66 \
+            --pool 10.77.0.60-10.77.0.69 -w "$OUT/ci-rogue.pcapng" &
+        "$@" &
+        trap 'kill $(jobs -p); wait' TERM
+        wait"#;
+    let command = [
+        &["bash", "-c", both, "ci-rogue"].map(String::from)[..],
+        &good,
+    ]
+    .concat();
+    let (output, out) = job("ci-rogue", &command);
+    assert_eq!(output.status.code(), Some(1));
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (said, told) = (text(&output.stdout), text(&output.stderr));
+    let look = said
+        .split("== ")
+        .find(|it| it.starts_with("servers -i cli0 --allow 10.77.0.1\n"))
+        .expect("the look");
+    assert!(look.contains("10.77.0.66 (!)"), "{look}");
+    assert!(look.contains("\n1  10.77.0.1  "), "{look}");
+    let rogue = "(!) 10.77.0.66 (02:00:5e:66:66:66) is not allowed to answer here";
+    assert!(told.contains(rogue), "{told}");
+    let log = std::fs::read_to_string(out.join("server.log")).expect("a log");
+    assert!(log.contains("serving 10.77.0.60-10.77.0.69"), "{log}");
+}
+
+#[test]
 fn dnsmasq_passes() {
     let (output, out) = job(
         "ci-dnsmasq",
         &dnsmasq("ci-dnsmasq", "samples/ci/dnsmasq.conf"),
     );
     assert_eq!(output.status.code(), Some(0));
+    alone(&output);
     for report in ["tests.xml", "conform.xml"] {
         let text = std::fs::read_to_string(out.join(report)).expect("a report");
         assert!(
@@ -63,10 +114,24 @@ fn dnsmasq_passes() {
     }
 }
 
+/// The look for servers found the one that is allowed, and nobody else.
+fn alone(output: &Output) {
+    let said = String::from_utf8_lossy(&output.stdout);
+    let look = said.split("== ").find(|it| it.starts_with("servers "));
+    let look = look.expect("the look");
+    assert!(
+        look.contains("\n1  10.77.0.1  ") && !look.contains("\n2 "),
+        "{look}"
+    );
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.lines().any(|it| it == "1 server"), "{told}");
+}
+
 #[test]
 fn kea_passes() {
     let (output, _) = job("ci-kea", &["kea-dhcp4", "-c", "samples/ci/kea.json"]);
     assert_eq!(output.status.code(), Some(0));
+    alone(&output);
 }
 
 #[test]

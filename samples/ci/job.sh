@@ -28,7 +28,8 @@ there ip link set lo up
 there ip link set srv0 up
 # Some servers leave an interface aside that is not running yet.
 until there ip link show dev srv0 | grep -q 'state UP'; do sleep 0.05; done
-there "$@" >"$out/server.log" 2>&1 &
+# Not by there(), or the shell around the server would be ended at the end, and not the server.
+nsenter --net --target $far "$@" >"$out/server.log" 2>&1 &
 server=$!
 
 for _ in {1..40}; do

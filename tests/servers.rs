@@ -190,9 +190,8 @@ fn kinds_that_one_server_leaves_out_are_told_of_each() {
     for columns in ["80", "120"] {
         let mut command = support::tool::command(&["servers", "-i", "lab:two-servers"]);
         let run = support::tool::finish(command.env("COLUMNS", columns), b"").succeeded();
-        let asked =
-            "asked as plain, pxe, windows, android, random-mac, inform; each answers all of them";
-        assert!(run.out.replace('\n', " ").contains(asked), "{run:?}");
+        let asked = "asked as plain, pxe, windows, android, random-mac, inform; each answers all";
+        assert!(run.out.lines().any(|it| it == asked), "{run:?}");
         assert!(
             run.out
                 .lines()
@@ -223,7 +222,7 @@ def on_discover(req):
     let told = [
         "Z  + 192.0.2.1 (02:00:5e:00:00:01) answers  (!) not allowed",
         "Z  ~ 192.0.2.1 (02:00:5e:00:00:01): router 192.0.2.1 -> 192.0.2.9  (!) not allowed",
-        "Z  - 192.0.2.1 (02:00:5e:00:00:01) does not answer any more  (!) not allowed",
+        "Z  - 192.0.2.1 (02:00:5e:00:00:01) is gone  (!) not allowed",
     ];
     assert_eq!(lines.len(), told.len(), "{run:?}");
     for (line, told) in lines.iter().zip(told) {

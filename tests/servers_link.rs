@@ -243,7 +243,7 @@ fn a_rogue_that_comes_and_goes_is_told_once_each_and_fails_the_watch() {
     assert_eq!(changes.len(), 4, "{run:?}");
     for (line, told) in changes[2..]
         .iter()
-        .zip(["answers", "does not answer any more"])
+        .zip(["answers", "is gone"])
     {
         assert!(
             line.contains(told) && line.ends_with("(!) not allowed"),
@@ -339,4 +339,45 @@ fn ctrl_c_ends_a_watch_in_order_and_breaks_a_single_look_off() {
         assert!(run.out.contains(&one), "{run:?}");
         assert!(run.err.ends_with("interrupted\n"), "{run:?}");
     }
+}
+
+#[test]
+fn who_poses_as_a_server_that_may_answer_fails_and_both_are_marked() {
+    let (segment, [dnsmasq, kea]) = office();
+    let [one, other] = [&dnsmasq, &kea].map(|it| it.address().to_string());
+    let allow = ["--allow", &one, "--allow", &other];
+    let watching = Watching::start(&segment, &[&OFTEN, &allow[..]].concat());
+    watching.says(&[&one, &other]);
+    // The same address and server-id, from another machine.
+    let clone = format!("{one}/24");
+    let rogue = Tool::start(&segment, "clone", &["--address", &clone]);
+    let mac = "02:00:00:77:00:04";
+    watching.says(&[&format!("+ {one} ({mac})")]);
+    let run = look(&segment, &allow);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert_eq!(run.out.matches(&format!("{one} (!)")).count(), 2, "{run:?}");
+    assert!(!run.out.contains(&format!("{other} (!)")), "{run:?}");
+    let told = format!("(!) server-id {one} comes from several MAC addresses");
+    assert!(run.err.contains(&told), "{run:?}");
+    // By MAC there is no doubt who it is.
+    let run = look(&segment, &["--allow", dnsmasq.mac(), "--allow", &other]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(
+        run.err
+            .contains(&format!("(!) {one} ({mac}) is not allowed")),
+        "{run:?}"
+    );
+    drop(rogue);
+    watching.says(&[&format!("- {one} ({mac})")]);
+    let run = watching.stop();
+    assert_eq!(run.code, Some(1), "{run:?}");
+    for it in ["+", "-"] {
+        let marked = |line: &str| {
+            line.contains(&format!("{it} {one} ({mac})"))
+                && line.contains("(!) its server-id comes")
+        };
+        assert!(run.out.lines().any(marked), "{run:?}");
+    }
+    let told = format!("(!) server-id {one} came from {mac} too, from 20");
+    assert!(run.err.replace('\n', " ").contains(&told), "{run:?}");
 }

@@ -193,6 +193,11 @@ impl Census {
         self.rows.iter().filter(|it| !it.allowed)
     }
 
+    /// Whether a server's identity comes from another Ethernet address as well.
+    pub fn is_twin(&self, row: &Seen) -> bool {
+        row.identity.is_some_and(|it| self.twins.contains(&it))
+    }
+
     /// The exit code that says it: 3 where nobody answers, 1 where somebody does who may not.
     pub fn exit_code(&self) -> u8 {
         match () {
@@ -206,28 +211,29 @@ impl Census {
     /// What is different from an earlier round, seen at this time, in the order of time.
     pub fn changes(&self, before: &Census, at: Time) -> Vec<Change> {
         let mut changes = Vec::new();
-        let mut push = |row: &Seen, at, what| {
+        let mut push = |row: &Seen, of: &Census, at, what| {
             changes.push(Change {
                 at,
                 server: row.name(),
                 mac: row.mac,
                 allowed: row.allowed,
+                twin: of.is_twin(row),
                 what,
             });
         };
         for row in &self.rows {
             match before.rows.iter().find(|it| it.is(row)) {
-                None => push(row, row.since, What::Appears),
+                None => push(row, self, row.since, What::Appears),
                 Some(old) => {
                     for (name, was, is) in changed(old, row) {
-                        push(row, at, What::Changes { name, was, is });
+                        push(row, self, at, What::Changes { name, was, is });
                     }
                 }
             }
         }
         for row in &before.rows {
             if !self.rows.iter().any(|it| it.is(row)) {
-                push(row, at, What::Disappears);
+                push(row, before, at, What::Disappears);
             }
         }
         changes.sort_by_key(|it: &Change| it.at);
@@ -246,6 +252,8 @@ pub struct Change {
     pub mac: Option<MacAddr>,
     /// Whether it may answer.
     pub allowed: bool,
+    /// Whether its identity comes from another Ethernet address as well.
+    pub twin: bool,
     /// What happened.
     pub what: What,
 }

@@ -32,7 +32,6 @@ pub fn row_json(census: &Census, row: &Seen) -> Json {
             .map(option_json)
             .collect::<serde_json::Map<_, _>>()
     });
-    let twin = row.identity.is_some_and(|it| census.twins.contains(&it));
     json!({
         "server": row.name(),
         "server_id": row.identity.map(|it| text(&it)),
@@ -45,7 +44,7 @@ pub fn row_json(census: &Census, row: &Seen) -> Json {
         "latency_min": row.latency().map(|it| it.0.as_secs_f64()),
         "latency_median": row.latency().map(|it| it.1.as_secs_f64()),
         "allowed": row.allowed,
-        "impostor": twin,
+        "impostor": census.is_twin(row),
         "notes": row.notes,
         "disagrees_on": census.disagree.iter().map(|it| options::by_code(*it).name).collect::<Vec<_>>(),
         "options": options,
@@ -65,7 +64,7 @@ fn option_json(it: &crate::dhcp::message::Joined) -> (String, Json) {
     (name, value)
 }
 
-/// A change as JSON: `utc change server mac allowed`, and of an option `option was is`.
+/// A change as JSON: `utc change server mac allowed impostor`, and of an option `option was is`.
 pub fn change_json(change: &Change) -> Json {
     let mut all = json!({
         "utc": format!("{}Z", date(change.at, 'T')),
@@ -77,6 +76,7 @@ pub fn change_json(change: &Change) -> Json {
         "server": change.server,
         "mac": change.mac.map(|it| it.to_string()),
         "allowed": change.allowed,
+        "impostor": change.twin,
     });
     if let (What::Changes { name, was, is }, Some(map)) = (&change.what, all.as_object_mut()) {
         map.insert("option".into(), json!(name));
@@ -100,7 +100,7 @@ pub fn change(out: &mut dyn Write, change: &Change, style: &Style) -> io::Result
     let value = |it: &Option<String>| it.as_ref().map_or("-".into(), |it| super::escape(it));
     let text = match &change.what {
         What::Appears => format!("+ {name} answers"),
-        What::Disappears => format!("- {name} does not answer any more"),
+        What::Disappears => format!("- {name} is gone"),
         What::Changes {
             name: option,
             was,
@@ -110,9 +110,14 @@ pub fn change(out: &mut dyn Write, change: &Change, style: &Style) -> io::Result
         }
     };
     let text = format!("{}  {text}", utc(change.at));
-    let text = match change.allowed {
-        true => text,
-        false => style.paint(WARN, &format!("{text}  (!) not allowed")),
+    let odd = match (change.allowed, change.twin) {
+        (false, _) => Some("not allowed"),
+        (true, true) => Some("its server-id comes from another MAC too"),
+        (true, false) => None,
+    };
+    let text = match odd {
+        None => text,
+        Some(odd) => style.paint(WARN, &format!("{text}  (!) {odd}")),
     };
     writeln!(out, "{text}")
 }
@@ -160,8 +165,8 @@ pub fn table(out: &mut dyn Write, census: &Census, style: &Style) -> io::Result<
         }
     }
     let asked = match (all, census.rows.len()) {
-        (true, 1) => "; it answers all of them",
-        (true, _) => "; each answers all of them",
+        (true, 1) => "; it answers all",
+        (true, _) => "; each answers all",
         (false, _) => "",
     };
     let asked = format!("asked as {}{asked}", census.kinds.join(", "));
@@ -203,7 +208,7 @@ fn options_of_each(out: &mut dyn Write, census: &Census, style: &Style) -> io::R
 }
 
 fn suspect(census: &Census, row: &Seen) -> bool {
-    !row.allowed || row.identity.is_some_and(|it| census.twins.contains(&it))
+    !row.allowed || census.is_twin(row)
 }
 
 /// `192.0.2.100-192.0.2.103`, the end as its last number where the rest is the same.
@@ -284,13 +289,13 @@ pub fn told(
     diagnosis::causes(err, &census.causes, capture, style)
 }
 
-/// Who answered while the link was watched, was not allowed to, and is gone: one of the reasons for a failure
-/// that the last look does not show.
+/// Who answered while the link was watched, should not have, and is gone: a reason for a failure that the last look
+/// does not show.
 fn departed(found: &Found) -> Vec<String> {
     /// More than these the changes tell.
     const TOLD: usize = 20;
     let mut gone: Vec<(&Change, Time)> = Vec::new();
-    for it in found.changes.iter().filter(|it| !it.allowed) {
+    for it in found.changes.iter().filter(|it| !it.allowed || it.twin) {
         let same = |other: &Change| (&other.server, other.mac) == (&it.server, it.mac);
         let known = gone.iter_mut().find(|(first, _)| same(first));
         match (&it.what, known) {
@@ -300,19 +305,24 @@ fn departed(found: &Found) -> Vec<String> {
         }
     }
     let here = |it: &Change| {
-        let mut rows = found.census.strangers();
+        let mut rows = found.census.rows.iter();
         rows.any(|row| (row.name(), row.mac) == (it.server.clone(), it.mac))
     };
     gone.retain(|(it, _)| !here(it));
     let more = gone.len().saturating_sub(TOLD);
-    let mut lines: Vec<_> = gone.iter().take(TOLD).map(|(it, last)| {
-        let mac = it.mac.map_or(String::new(), |it| format!(" ({it})"));
-        let (from, to) = (utc(it.at), utc(*last));
-        format!(
-            "(!) {}{mac} is not allowed to answer here; it did from {from}, and was gone by {to}",
-            it.server
-        )
-    }).collect();
+    let told = gone.iter().take(TOLD).map(|(it, last)| {
+        let mac = it.mac.map_or("-".into(), |it| it.to_string());
+        let (server, from, to) = (&it.server, utc(it.at), utc(*last));
+        match it.allowed {
+            false => format!(
+                "(!) {server} ({mac}) is not allowed to answer here; it did from {from}, and was gone by {to}"
+            ),
+            true => format!(
+                "(!) server-id {server} came from {mac} too, from {from} on; that was gone by {to}"
+            ),
+        }
+    });
+    let mut lines: Vec<_> = told.collect();
     if more > 0 {
         lines.push(format!("(!) {more} more came and went"));
     }

@@ -185,17 +185,20 @@ fn the_flags_say_how_the_client_sent_its_message() {
         ];
         info(&built(&[args, &relay].concat())[0])
     };
-    assert_eq!(flags(&["discover"]), "relay-flags=0");
+    assert_eq!(flags(&["discover"]), "relay-flags=broadcast");
     let lease = ["--ciaddr", "198.51.100.7"];
-    assert_eq!(flags(&[&["rebind"], &lease[..]].concat()), "relay-flags=0");
+    assert_eq!(
+        flags(&[&["rebind"], &lease[..]].concat()),
+        "relay-flags=broadcast"
+    );
     let server = [&lease[..], &["--server-id", "192.0.2.1"]].concat();
     assert_eq!(
         flags(&[&["renew"], &server[..]].concat()),
-        "relay-flags=128"
+        "relay-flags=unicast"
     );
     assert_eq!(
         flags(&[&["release"], &server[..]].concat()),
-        "relay-flags=128"
+        "relay-flags=unicast"
     );
     // The REQUEST for an offer is a broadcast of the client's.
     let file = scratch("relay-flags").join("offer.pcapng");
@@ -207,9 +210,105 @@ fn the_flags_say_how_the_client_sent_its_message() {
         "192.0.2.1",
     ];
     tool(&[&["discover", "-w", path], &relay[..]].concat()).succeeded();
-    assert_eq!(flags(&["request", "--from", path]), "relay-flags=0");
+    assert_eq!(flags(&["request", "--from", path]), "relay-flags=broadcast");
     let set = ["discover", "--relay", "198.51.100.1,relay-flags=5"];
     assert_eq!(info(&built(&set)[0]), "relay-flags=5");
+}
+
+#[test]
+fn every_sub_option_has_a_name_and_a_value_that_people_can_read() {
+    for (written, read, data) in [
+        ("flags=unicast", "relay-flags=unicast", "0a0180"),
+        ("relay-flags=0x80", "relay-flags=unicast", "0a0180"),
+        ("relay-flags=broadcast", "relay-flags=broadcast", "0a0100"),
+        ("relay-flags=3", "relay-flags=3", "0a0103"),
+        (
+            "link-selection=10.1.0.0",
+            "link-selection=10.1.0.0",
+            "05040a010000",
+        ),
+        (
+            "server-id-override=192.0.2.9",
+            "server-id-override=192.0.2.9",
+            "0b04c0000209",
+        ),
+        (
+            "subscriber-id=alice",
+            "subscriber-id=\"alice\"",
+            "0605616c696365",
+        ),
+        (
+            "vss=0/red",
+            "virtual-subnet-selection=(0/\"red\")",
+            "970400726564",
+        ),
+        ("vss=255", "virtual-subnet-selection=(255)", "9701ff"),
+        ("vss-control", "vss-control", "9800"),
+        (
+            "relay-id=3/hex:0001aabb",
+            "relay-id=(3/hex:0001aabb)",
+            "0c0600030001aabb",
+        ),
+        (
+            "vendor-specific=311/hex:ff",
+            "vendor-specific=[311/\"\\xff\"]",
+            "09060000013701ff",
+        ),
+        (
+            "access-technology=[0,4]",
+            "access-technology=[0,4]",
+            "0d020004",
+        ),
+        (
+            "access-network-name=guests",
+            "access-network-name=\"guests\"",
+            "0e06677565737473",
+        ),
+        (
+            "access-point-bssid=hex:{mac}",
+            "access-point-bssid=hex:02005e10000a",
+            "100602005e10000a",
+        ),
+        ("operator-id=311", "operator-id=311", "110400000137"),
+        ("relay-port", "relay-port", "1300"),
+        (
+            "radius=hex:0106616e6e61",
+            "radius=hex:0106616e6e61",
+            "07060106616e6e61",
+        ),
+    ] {
+        let relay = format!("198.51.100.1,{written}");
+        let args = ["discover", "--relay", &relay, "--mac", "02:00:5e:10:00:0a"];
+        let frame = &built(&args)[0];
+        assert_eq!(info(frame), read, "{written}");
+        let options = frame["options"].as_array().expect("options");
+        let option = options.iter().find(|it| it["code"] == 82);
+        assert_eq!(option.map(|it| &it["hex"]), Some(&data.into()), "{written}");
+        // What is read is written again.
+        let again = format!("198.51.100.1,{read}");
+        let args = ["discover", "--relay", &again];
+        assert_eq!(info(&built(&args)[0]), read);
+    }
+    let bad = |text: &str, parts: &[&str]| {
+        let relay = format!("198.51.100.1,{text}");
+        tool(&["discover", "--relay", &relay]).failed(2, parts);
+    };
+    bad("relay-flags=uni", &["no relay flag", "broadcast, unicast"]);
+    bad("access-point-bssid=02:00:00:00:00:01", &["6 are needed"]);
+    bad(
+        "link-selection=here",
+        &["link-selection", "no IPv4 address"],
+    );
+    // Where the names are to be found.
+    let told = tool(&["explain", "link-selection"]).succeeded().out;
+    for name in [
+        "relay-info",
+        "link-selection",
+        "server-id-override",
+        "relay-port",
+    ] {
+        assert!(told.contains(name), "{name}: {told}");
+    }
 }
 
 #[test]
@@ -895,6 +994,53 @@ fn dhclient_gets_its_lease_through_our_agent() {
 }
 
 #[test]
+fn our_agent_has_renewals_pass_it_and_says_which_came_by_unicast() {
+    // Kea 2.2 names itself all the same.
+    let file = scratch("agent-override").join("both.pcapng");
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let server = servers.server(Kind::Dnsmasq, serving_far(Kind::Dnsmasq));
+    server.route(NETWORK, Some(UPSTREAM));
+    // RFC 5107: to its clients the agent is the server.
+    let info_of_agent = format!("server-id-override={GIADDR},relay-flags");
+    let flags = [
+        "--circuit-id",
+        "port-7",
+        "--relay-info",
+        &info_of_agent,
+        "-w",
+        text(&file),
+    ];
+    let mut relay = Relay::ours(&clients, &servers, server.address(), &flags);
+    let path = clients.directory().join("lease");
+    let lease = text(&path);
+    run(&clients, &["dora", "--save-lease", lease]).succeeded();
+    sleep(Duration::from_millis(1100));
+    let answers = replies(&clients, &["renew", "--lease", lease]);
+    let ack = answers.last().expect("an ACK");
+    assert_eq!(ack["message"]["type"], "ACK");
+    assert_eq!(ack["message"]["server_id"], GIADDR.to_string());
+    assert_eq!(field(ack, "IP", "src"), &GIADDR.to_string());
+    relay.stop();
+    let frames = tool(&["show", "--json", text(&file)]).succeeded().json();
+    let up = frames
+        .iter()
+        .filter(|it| it["message"].is_object() && field(it, "IP", "src") == &UPSTREAM.to_string());
+    let sent: Vec<(String, String)> = up
+        .map(|it| (it["message"]["ciaddr"].to_string(), info(it)))
+        .collect();
+    let option = |flag: &str| {
+        format!("circuit-id=\"port-7\",server-id-override={GIADDR},relay-flags={flag}")
+    };
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    assert_eq!(
+        (&sent[0].1, &sent[1].1),
+        (&option("broadcast"), &option("broadcast"))
+    );
+    assert_eq!(sent[2].0, ack["message"]["yiaddr"].to_string());
+    assert_eq!(sent[2].1, option("unicast"));
+}
+
+#[test]
 fn our_agent_stands_on_the_vlan_that_is_named() {
     let file = scratch("agent-vlan").join("both.pcapng");
     let (clients, servers) = (Segment::new(), Segment::new());
@@ -957,4 +1103,22 @@ fn a_relay_agent_that_cannot_stand_says_why() {
     let [a, b] = files.each_ref().map(|it| text(it));
     all(&["-i", a, "--server-interface", b]).failed(2, &[a, "is a capture"]);
     all(&["-i", "lo"]).failed(2, &["required"]);
+    let segment = Segment::new();
+    let interface = segment.client_interface();
+    let address = ["address", "add", "10.77.0.250/24", "dev", interface];
+    finish(segment.client_command("ip").args(address), b"").succeeded();
+    let wrong = [
+        "relay",
+        "--server",
+        "10.77.0.1",
+        "--server-interface",
+        interface,
+    ];
+    let wrong = [
+        &wrong[..],
+        &["--giaddr", "192.0.2.9", "--relay-info", "relay-flag=1"],
+    ]
+    .concat();
+    let mut command = segment.client_command(TOOL);
+    finish(command.args(wrong).args(["-i", "lo"]), b"").failed(2, &["relay-flags"]);
 }

@@ -153,7 +153,7 @@ impl Args for Edits {
                         "Send as this relay agent (RFC 1542, RFC 3046): giaddr and source address, port 67, one hop more, \
                          and option 82 with the sub-options given, last; answer ARP for it. In values, {mac}, {vlan} and \
                          {n} (number from 1) are the client's, in hex behind hex:, and {{ is a brace; relay-flags without \
-                         a value is computed (RFC 5010). Repeated, the agents stand in a row, the client's first: the \
+                         a value is computed (RFC 5010); `explain relay-info` has every sub-option. Repeated, the agents stand in a row, the client's first: the \
                          others only add a hop. --relay '192.0.2.9,circuit-id=port-{n},remote-id=hex:0006{mac}'",
                     ),
             )

@@ -64,6 +64,12 @@ impl ExplainArgs {
         {
             topics.push(Topic::Option(row));
         }
+        if topics.is_empty() {
+            // A sub-option is told of where its option lists it.
+            let name = folded.replace(' ', "-");
+            let has = |row: &&OptionSpec| row.ty.suboptions().iter().any(|it| it.is_called(&name));
+            topics.extend(OPTIONS.iter().filter(has).map(Topic::Option));
+        }
         match topics.is_empty() {
             false => Ok(topics),
             true => Err(Error::Missing(unknown(&wanted, &folded))),

@@ -82,7 +82,8 @@ impl RelayArg {
         let items = split(&text, ',', usize::MAX).into_iter().map(|item| {
             // Without a value it is computed.
             match suboptions::RELAY.code_of(item) == Some(FLAGS) {
-                true => format!("{item}={}", if client.unicast { 0x80 } else { 0 }),
+                true if client.unicast => format!("{item}=unicast"),
+                true => format!("{item}=broadcast"),
                 false => item.to_string(),
             }
         });

@@ -41,6 +41,9 @@ pub struct RelayAgentArgs {
     /// Add option 82 with this remote-id
     #[arg(long, value_name = "TEXT|hex:…", help_heading = "Relay")]
     remote_id: Option<String>,
+    /// Add more sub-options to option 82, as after --relay: server-id-override=IP, link-selection=IP, relay-flags (computed) …; `explain relay-info` has them all
+    #[arg(long, value_name = "SUB-OPTIONS", help_heading = "Relay")]
+    relay_info: Option<String>,
     /// Pass on no message that has made more hops than this (RFC 1542 4.1.1)
     #[arg(long, value_name = "N", default_value_t = HOPS, value_parser = clap::value_parser!(u8).range(..=16), help_heading = "Relay")]
     max_hops: u8,
@@ -59,19 +62,20 @@ impl RelayAgentArgs {
 
     /// What makes option 82, where one is asked for.
     fn info(&self, giaddr: Ipv4Addr) -> Result<Option<MakeInfo>, Error> {
-        let mut text = giaddr.to_string();
-        for (name, value) in [
+        let named = [
             ("circuit-id", &self.circuit_id),
             ("remote-id", &self.remote_id),
-        ] {
-            if let Some(value) = value {
-                text += &format!(",{name}={value}");
-            }
-        }
-        if self.circuit_id.is_none() && self.remote_id.is_none() {
+        ];
+        let named = named.into_iter().filter_map(|(name, value)| {
+            let value = value.as_ref()?;
+            Some(format!("{name}={value}"))
+        });
+        let all: Vec<String> = named.chain(self.relay_info.clone()).collect();
+        if all.is_empty() {
             return Ok(None);
         }
-        let made = RelayArg::parse(&text).map_err(Error::Usage)?;
+        let made = RelayArg::parse(&format!("{giaddr},{}", all.join(",")));
+        let made = made.map_err(Error::Usage)?;
         Ok(Some(Rc::new(move |frame| made.info_of(frame))))
     }
 

@@ -102,6 +102,12 @@ pub static AUTO_CONFIGS: EnumTable = EnumTable {
     rows: &[(0, "do-not-auto-configure"), (1, "auto-configure")],
 };
 
+/// Sub-option 10 of option 82 (RFC 5010): bit 7 is the only one that means anything.
+pub static RELAY_FLAGS: EnumTable = EnumTable {
+    name: "relay flag",
+    rows: &[(0, "broadcast"), (0x80, "unicast")],
+};
+
 /// Option 156.
 pub static DHCP_STATES: EnumTable = EnumTable {
     name: "binding state",

@@ -1,5 +1,6 @@
 //! Sub-options of the relay agent information option (82, RFC 3046).
 
+use super::enums::RELAY_FLAGS;
 use super::value::{Shape, SubOption, SubTable};
 
 /// What a relay agent adds.
@@ -110,9 +111,9 @@ static RELAY_ROWS: &[SubOption] = &[
         10,
         "relay-flags",
         &["flags"],
-        Shape::Uint(1),
+        Shape::Enum(&RELAY_FLAGS, 1),
         "5010",
-        "0x80: the client sent its message by unicast.",
+        "Whether the client sent its message by unicast (0x80) or by broadcast (0).",
     ),
     row(
         11,
@@ -158,7 +159,7 @@ static RELAY_ROWS: &[SubOption] = &[
         16,
         "access-point-bssid",
         &["ani_ap_bssid"],
-        Shape::Bytes,
+        Shape::Fixed(6),
         "7839",
         "MAC address of the access point.",
     ),
@@ -197,7 +198,7 @@ static RELAY_ROWS: &[SubOption] = &[
     row(
         151,
         "virtual-subnet-selection",
-        &["virtual-subnet-select", "vrf_name.global"],
+        &["virtual-subnet-select", "vrf_name.global", "vss"],
         Shape::Record(
             &[("type", Shape::Uint(1)), ("information", Shape::Bytes)],
             1,

@@ -12,6 +12,7 @@ use crate::commands::interfaces::Links;
 use crate::dhcp::assign;
 use crate::dhcp::difference::Difference;
 use crate::dhcp::options::{self, OptionSpec, Status};
+use crate::dhcp::value::SubOption;
 use crate::talk::FAULTS;
 
 /// A table without lines that keeps to the width.
@@ -162,6 +163,15 @@ pub fn topic(out: &mut dyn Write, topic: &Topic, style: &Style) -> io::Result<()
                 )?;
                 pair(out, style, "try", &example(row))?;
             }
+            let all = row.ty.suboptions();
+            if !all.is_empty() {
+                let mut table = table(style, &["code", "sub-option", "what it is"]);
+                for it in all {
+                    table.add_row([it.code.to_string().as_str(), it.name, it.doc]);
+                }
+                writeln!(out)?;
+                print(out, &table)?;
+            }
         }
         Topic::Field(row) => {
             let title = format!("{} field  {}", row.layer, row.name);
@@ -256,6 +266,10 @@ pub fn topic_json(topic: &Topic) -> Json {
         Topic::Option(row) => {
             let mut object = option_json(row);
             object["kind"] = "option".into();
+            let all = row.ty.suboptions().iter().map(|it: &SubOption| {
+                json!({"code": it.code, "name": it.name, "aliases": it.aliases, "rfc": it.rfc, "doc": it.doc})
+            });
+            object["suboptions"] = all.collect();
             object
         }
         Topic::Field(row) => json!({

@@ -1,7 +1,7 @@
 //! The value types, each defined once.
 
 use super::Shape;
-use super::shape::SubTable;
+use super::shape::{SubOption, SubTable};
 use crate::dhcp::enums;
 use crate::dhcp::suboptions;
 
@@ -39,6 +39,14 @@ impl ValueType {
     /// What it is made of.
     pub fn shape(self) -> &'static Shape {
         &self.0.shape
+    }
+
+    /// The sub-options that it has names for.
+    pub fn suboptions(self) -> &'static [SubOption] {
+        match self.shape() {
+            Shape::Tlv(table) => table.rows,
+            _ => &[],
+        }
     }
 
     /// The type with this name.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use dhcpcraft::commands::diff;
 use dhcpcraft::commands::lint::Linting;
-use dhcpcraft::commands::outcome::{ClientResult, Sink};
+use dhcpcraft::commands::outcome::Sink;
 use dhcpcraft::commands::script::{ReplArgs, RunArgs};
 use dhcpcraft::commands::{Cli, Command, Error, Outcome, Verb, session::Session};
 use dhcpcraft::view::nagios::{Report, Status};
@@ -133,7 +133,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         Ok(Outcome::Ran(ending)) => ending.exit_code(),
         Ok(Outcome::Converted(it)) if it.interrupted => 130,
         Ok(Outcome::Servers(found)) => found.exit_code(),
-        Ok(Outcome::Clients(all)) => ClientResult::exit_code(all),
+        Ok(Outcome::Clients(all)) => all.exit_code(),
         Ok(Outcome::Conformance(report)) => report.exit_code(),
         Ok(Outcome::Differences(rows)) if !rows.is_empty() => 1,
         Ok(Outcome::Replayed(it)) => it.exit_code(),

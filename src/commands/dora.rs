@@ -14,7 +14,7 @@ use super::diagnosis::Circumstances;
 use super::edits::Edits;
 use super::message::{Built, resolve, tag};
 use super::nagios::NagiosArgs;
-use super::outcome::{ClientResult, Ending, Sink};
+use super::outcome::{ClientResult, Clients, Ending, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
@@ -180,7 +180,10 @@ impl DoraArgs {
                 host.add(address, identity.source_mac);
             }
         }
-        let mut witness = Witness::default();
+        let mut witness = match self.many() {
+            true => Witness::of_many(),
+            false => Witness::default(),
+        };
         let server = match identities.first() {
             Some((first, _)) => self.server_mac(first, &mut link, session, sink, &mut witness)?,
             None => None,
@@ -199,21 +202,21 @@ impl DoraArgs {
         players.extend(clients.iter_mut().map(|it| it as &mut dyn Player));
         players.push(&mut host);
         let stopped = link.play(&mut players, session, sink, &mut witness)?;
+        let mut about = Circumstances::of(&link.here, &self.link);
+        if let Choose::Server(ip) = self.choose {
+            about.chosen = Some(ip);
+        }
         if let [client] = &clients[..] {
-            let mut about = Circumstances::of(&link.here, &self.link);
-            if let Choose::Server(ip) = self.choose {
-                about.chosen = Some(ip);
-            }
             let ending = self.ending(client.inner(), stopped, &witness, &about)?;
             return Ok(Outcome::Ran(ending));
         }
-        Ok(Outcome::Clients(
-            clients
-                .iter()
-                .map(Late::inner)
-                .map(ClientResult::of)
-                .collect(),
-        ))
+        let results = clients.iter().map(Late::inner).map(ClientResult::of);
+        let results: Vec<ClientResult> = results.collect();
+        let failed = results.iter().filter(|it| it.failed()).map(|it| it.mac);
+        Ok(Outcome::Clients(Clients {
+            common: witness.common_causes(failed, &about),
+            results,
+        }))
     }
 
     /// Where the server is that relay agents forward to: `None` when they broadcast, or it does not say.

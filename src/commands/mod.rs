@@ -172,7 +172,7 @@ pub enum Outcome {
     /// Frames were copied into a file.
     Converted(convert::Converted),
     /// What became of many clients.
-    Clients(Vec<outcome::ClientResult>),
+    Clients(outcome::Clients),
     /// Who answers on a link.
     Servers(servers::Found),
     /// What came of sending a recording again.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::census::Change;
-use super::diagnosis::Cause;
+use super::diagnosis::{Cause, CommonCauses};
 use super::lint::Linted;
 use crate::dhcp::Message;
 use crate::link::Time;
@@ -147,6 +147,11 @@ pub struct ClientResult {
 }
 
 impl ClientResult {
+    /// Whether it has no lease although nobody stopped it.
+    pub fn failed(&self) -> bool {
+        !matches!(self.state, "bound" | "interrupted")
+    }
+
     /// What became of a client.
     pub fn of(client: &Client) -> ClientResult {
         let mut result = ClientResult {
@@ -178,10 +183,27 @@ impl ClientResult {
         }
         result
     }
+}
+
+/// What became of many clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clients {
+    /// Of each.
+    pub results: Vec<ClientResult>,
+    /// Why some failed.
+    pub common: CommonCauses,
+}
+
+impl Clients {
+    /// How many failed.
+    pub fn failed(&self) -> usize {
+        self.results.iter().filter(|it| it.failed()).count()
+    }
 
     /// The exit code for all of them: 0 where every client has a lease.
-    pub fn exit_code(all: &[ClientResult]) -> u8 {
-        let any = |states: &[&str]| all.iter().any(|it| states.contains(&it.state));
+    pub fn exit_code(&self) -> u8 {
+        let all = self.results.iter();
+        let any = |states: &[&str]| all.clone().any(|it| states.contains(&it.state));
         match () {
             _ if any(&["interrupted"]) => 130,
             _ if any(&["refused"]) => 4,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::diagnosis::{Cause, Circumstances, Evidence, diagnose, plural};
+use super::diagnosis::{Cause, Circumstances, CommonCauses, Crowd, Evidence, diagnose, plural};
 use super::outcome::Silence;
 use crate::link::Health;
 use crate::talk::{Event, Verdict};
+use crate::wire::MacAddr;
 
 /// Counts what passes and keeps what a diagnosis needs, in bounded memory.
 #[derive(Default)]
@@ -13,9 +14,19 @@ pub struct Witness {
     sent: u32,
     taken: u64,
     evidence: Evidence,
+    /// The same of each client, where there are many.
+    crowd: Option<Crowd>,
 }
 
 impl Witness {
+    /// One that tells clients apart.
+    pub fn of_many() -> Self {
+        Witness {
+            crowd: Some(Crowd::default()),
+            ..Witness::default()
+        }
+    }
+
     /// Takes note of an event, the frame with this number in the run.
     pub fn saw(&mut self, number: u64, event: &Event) {
         match event {
@@ -27,6 +38,9 @@ impl Witness {
             _ => {}
         }
         self.evidence.saw(number, event);
+        if let Some(crowd) = &mut self.crowd {
+            crowd.saw(number, event);
+        }
     }
 
     /// Takes note of what the link knows of itself.
@@ -63,6 +77,18 @@ impl Witness {
     /// Why the exchange failed, the likeliest cause first.
     pub fn diagnosis(&self, about: &Circumstances) -> Vec<Cause> {
         diagnose(&self.evidence, about)
+    }
+
+    /// What these of many clients failed for.
+    pub fn common_causes(
+        &self,
+        failed: impl Iterator<Item = MacAddr>,
+        about: &Circumstances,
+    ) -> CommonCauses {
+        let crowd = self.crowd.as_ref();
+        crowd.map_or(CommonCauses::default(), |it| {
+            it.causes(failed, &self.evidence, about)
+        })
     }
 
     /// What to tell a person who waited in vain.

@@ -1,14 +1,17 @@
 //! Many clients: a row for each, and what became of them all.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
 use super::Style;
+use super::diagnosis::{cause_json, causes};
 use super::lookup;
 use super::summary::{duration, seconds};
-use crate::commands::outcome::ClientResult;
+use crate::commands::diagnosis::{Cause, CommonCause};
+use crate::commands::outcome::{ClientResult, Clients};
 
 /// A client's fate as JSON: `client state address server lease took sent`.
 pub fn json(it: &ClientResult) -> Json {
@@ -21,6 +24,59 @@ pub fn json(it: &ClientResult) -> Json {
         "took": it.took.map(|it| it.as_secs_f64()),
         "sent": it.sent,
     })
+}
+
+/// How many clients failed and for what, as JSON: `clients failed code causes`, each cause with the number of
+/// `clients` and the `first` of them. Nothing where all have a lease.
+pub fn failure_json(all: &Clients) -> Option<Json> {
+    let cause = |it: &CommonCause| {
+        let mut object = cause_json(&it.cause);
+        object["clients"] = it.clients.into();
+        object["first"] = it.first.to_string().into();
+        object
+    };
+    (all.failed() > 0).then(|| {
+        json!({
+            "clients": all.results.len(),
+            "failed": all.failed(),
+            "code": all.exit_code(),
+            "causes": all.common.causes.iter().map(cause).collect::<Vec<_>>(),
+        })
+    })
+}
+
+/// Tells what clients failed for, below their number. `capture` is the file in which the frames are.
+pub fn failure(
+    out: &mut dyn Write,
+    all: &Clients,
+    capture: Option<&Path>,
+    style: &Style,
+) -> io::Result<()> {
+    let (failed, of) = (all.failed(), all.results.len());
+    if failed == 0 {
+        return Ok(());
+    }
+    let have = if failed == 1 { "has" } else { "have" };
+    writeln!(out, "{failed} of {of} clients {have} no lease")?;
+    let told = all.common.causes.iter().map(|it| {
+        let who = match (it.clients, it.alike) {
+            (1, _) => format!("client {}", it.first),
+            (count, true) => format!("{count} clients"),
+            (count, false) => format!("{count} clients, such as {}", it.first),
+        };
+        Cause {
+            text: format!("{who}: {}", it.cause.text),
+            ..it.cause.clone()
+        }
+    });
+    causes(out, &told.collect::<Vec<_>>(), capture, style)?;
+    match all.common.beyond {
+        0 => Ok(()),
+        beyond => writeln!(
+            out,
+            "  ({beyond} more failed; they were too many to keep the frames of each)"
+        ),
+    }
 }
 
 /// Prints a row for each client, and a summary.

@@ -31,7 +31,9 @@ pub use crate::commands::args::Format;
 use crate::commands::census::Change;
 use crate::commands::diagnosis::Cause;
 use crate::commands::lint::Linted;
-use crate::commands::outcome::{Direction, Ending, Entry, Observation, Silence, Sink, Verdict};
+use crate::commands::outcome::{
+    Clients, Direction, Ending, Entry, Observation, Silence, Sink, Verdict,
+};
 use crate::commands::replay::Replayed;
 use crate::commands::servers::Found;
 use crate::commands::{Command, Error, Outcome};
@@ -66,7 +68,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Compared(all) => comparison::json(all),
         Outcome::Replayed(it) => replay::json(it),
-        Outcome::Clients(all) => all.iter().map(clients::json).collect(),
+        Outcome::Clients(all) => all.results.iter().map(clients::json).collect(),
         Outcome::Servers(found) => servers::json(found),
         Outcome::Faults => lookup::faults_json(),
         Outcome::Rules(rules) => rules.iter().map(|it| lint::rule_json(it)).collect(),
@@ -232,14 +234,9 @@ impl View {
                     writeln!(self.out, "{row}")?;
                 }
             }
-            Outcome::Clients(all) if self.json => {
-                for it in all {
-                    writeln!(self.out, "{}", clients::json(it))?;
-                }
-            }
             Outcome::Servers(found) => self.servers(found)?,
             Outcome::Replayed(it) => self.replayed(it)?,
-            Outcome::Clients(all) => clients::table(&mut self.out, all, &self.style)?,
+            Outcome::Clients(all) => self.clients(all)?,
             Outcome::Conformance(it) => conform::report(&mut self.out, it, &self.style)?,
             Outcome::Differences(rows) => lookup::differences(&mut self.out, rows, &self.style)?,
             Outcome::Compared(all) => comparison::table(&mut self.out, all, &self.style)?,
@@ -337,6 +334,24 @@ impl View {
             Ending::Interrupted => writeln!(self.err, "interrupted"),
             Ending::NoReply(silence) => self.silence(silence),
         }
+    }
+
+    /// What became of many clients, and why some failed.
+    fn clients(&mut self, all: &Clients) -> Result<(), Error> {
+        match self.json {
+            true => {
+                let failure = clients::failure_json(all);
+                for it in all.results.iter().map(clients::json).chain(failure) {
+                    writeln!(self.out, "{it}")?;
+                }
+            }
+            false => clients::table(&mut self.out, &all.results, &self.style)?,
+        }
+        self.out.flush()?;
+        if !self.quiet {
+            clients::failure(&mut self.err, all, self.capture.as_deref(), &self.style)?;
+        }
+        Ok(())
     }
 
     fn servers(&mut self, found: &Found) -> Result<(), Error> {

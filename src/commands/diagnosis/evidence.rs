@@ -192,9 +192,11 @@ const KEPT: usize = 24;
 const TRANSACTIONS: usize = 4096;
 
 /// What passed on a link.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Evidence {
     groups: BTreeMap<Class, Group>,
+    /// Frames kept of a class at most.
+    room: usize,
     /// Our transactions: the client and the VLANs asked on.
     own: BTreeMap<u32, (Vec<u8>, Vec<u16>)>,
     /// Frames received.
@@ -203,7 +205,54 @@ pub struct Evidence {
     pub health: Health,
 }
 
+impl Default for Evidence {
+    fn default() -> Self {
+        Evidence::keeping(KEPT)
+    }
+}
+
 impl Evidence {
+    /// Evidence that keeps so many frames of a class, the first ones and the last one.
+    pub fn keeping(room: usize) -> Self {
+        Evidence {
+            groups: BTreeMap::new(),
+            room,
+            own: BTreeMap::new(),
+            received: 0,
+            health: Health::default(),
+        }
+    }
+
+    /// The evidence of one of many clients, of its own frames, amid that of the others: to it what they are
+    /// answered is a foreign reply. `rest` is of frames that are nobody's of them, `all` of the whole run.
+    pub fn amid(&self, rest: &Evidence, all: &Evidence, client: MacAddr) -> Evidence {
+        let mut whole = Evidence {
+            received: all.received,
+            health: all.health,
+            ..self.clone()
+        };
+        for (class, group) in &rest.groups {
+            whole.add(*class, group.count, &group.sights);
+        }
+        let client = client.octets();
+        let answers = all.messages(Class::Answer);
+        let foreign = answers.filter(|it| it.1.chaddr != client);
+        let foreign: Vec<Sight> = foreign.map(|it| it.0.clone()).collect();
+        let count =
+            all.count(Class::Answer) - self.count(Class::Answer).min(all.count(Class::Answer));
+        if !foreign.is_empty() {
+            whole.add(Class::Foreign, count, &foreign);
+        }
+        whole
+    }
+
+    fn add(&mut self, class: Class, count: u64, sights: &[Sight]) {
+        let group = self.groups.entry(class).or_default();
+        group.count += count;
+        group.sights.extend_from_slice(sights);
+        group.sights.sort_by_key(|it| it.number);
+    }
+
     /// Takes note of an event, the frame with this number in the run.
     pub fn saw(&mut self, number: u64, event: &Event) {
         match event {
@@ -246,7 +295,7 @@ impl Evidence {
     fn keep(&mut self, class: Class, sight: Sight) {
         let group = self.groups.entry(class).or_default();
         group.count += 1;
-        if group.sights.len() < KEPT {
+        if group.sights.len() < self.room {
             group.sights.push(sight);
         } else if let Some(last) = group.sights.last_mut() {
             *last = sight;

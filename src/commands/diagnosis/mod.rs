@@ -5,6 +5,7 @@
 //! were. [`CAUSES`] has a row for each cause that can be told from it. [`diagnose`] asks every row.
 
 mod causes;
+mod crowd;
 mod delivery;
 mod evidence;
 mod refusal;
@@ -14,6 +15,7 @@ mod silence;
 use std::net::Ipv4Addr;
 
 pub use causes::{CAUSES, Row};
+pub use crowd::{CommonCause, CommonCauses, Crowd};
 pub use evidence::{Class, Digest, Evidence, Sight};
 
 use super::args::LinkArgs;

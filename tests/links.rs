@@ -118,12 +118,14 @@ fn an_unfinished_checksum_is_no_damage() {
 fn sniff_on_the_servers_machine_sees_both_sides() {
     let segment = Segment::new();
     let server = segment.server(Kind::Dnsmasq, ServerConfig::default());
-    let watch = |format: &str| {
+    let file = segment.directory().join("both.pcapng");
+    let watch = |format: &[&str]| {
         let mut command = server.command(TOOL);
-        command.args(["sniff", "-i", server.interface(), "--format", format]);
+        command.args(["sniff", "-i", server.interface(), "--format"]);
+        command.args(format);
         Running::start(&mut command, segment.directory())
     };
-    let (json, tree) = (watch("json"), watch("tree"));
+    let (json, tree) = (watch(&["json"]), watch(&["tree", "-w", text(&file)]));
     let (_client, bound) = udhcpc(&segment);
     expect_within("a lease", PATIENCE, || address(&bound).is_some());
     expect_within("the ACK", PATIENCE, || {
@@ -138,9 +140,11 @@ fn sniff_on_the_servers_machine_sees_both_sides() {
     let kinds: Vec<&Json> = seen.iter().map(|it| &it["message"]["type"]).collect();
     assert_eq!(kinds, ["DISCOVER", "OFFER", "REQUEST", "ACK"]);
     assert!(seen.iter().all(|it| it["verdict"] == "part"), "{seen:?}");
-    let tree = &ended[1].out;
-    assert!(tree.contains("left to the network card"), "{tree}");
-    assert!(!tree.contains("bad"), "{tree}");
+    let read = tool(&["show", "--format", "tree", text(&file)]).succeeded();
+    for tree in [&ended[1].out, &read.out] {
+        assert!(tree.contains("left to the network card"), "{tree}");
+        assert!(!tree.contains("wrong"), "{tree}");
+    }
 }
 
 #[test]

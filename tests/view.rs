@@ -132,7 +132,7 @@ fn entry_of(link_type: u32, bytes: Vec<u8>, direction: Direction) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: None,
-        group: None,
+        group: Grouped::Not,
     }
 }
 

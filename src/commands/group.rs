@@ -5,7 +5,7 @@ use std::io;
 use super::args::GroupArgs;
 use super::census::Change;
 use super::lint::Linted;
-use super::outcome::{Entry, Observation, Sink};
+use super::outcome::{Entry, Grouped, Observation, Sink};
 use crate::link::Time;
 use crate::talk::observer::{CLIENTS, Observer};
 
@@ -49,7 +49,10 @@ impl Sink for Grouping<'_> {
             return self.inner.entry(entry);
         };
         self.inner.entry(&Entry {
-            group: Some(observer.see(entry.at, &entry.frame)),
+            group: match observer.see(entry.at, &entry.frame) {
+                Some(mark) => Grouped::In(mark),
+                None => Grouped::Apart,
+            },
             ..entry.clone()
         })
     }

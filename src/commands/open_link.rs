@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Error;
 use super::here::Here;
-use super::outcome::{Direction, Entry, Sink, Verdict};
+use super::outcome::{Direction, Entry, Grouped, Sink, Verdict};
 use super::session::Session;
 use super::witness::Witness;
 use crate::link::label::{Label, Labelled};
@@ -174,7 +174,7 @@ fn entry_of(
                 verdict: Verdict::Part,
                 checksum_unfinished: false,
                 comment: Some(note),
-                group: None,
+                group: Grouped::Not,
             })
         }
         Event::Received {
@@ -201,7 +201,7 @@ fn entry_of(
                 verdict,
                 checksum_unfinished: received.checksum_unfinished,
                 comment: None,
-                group: None,
+                group: Grouped::Not,
             })
         }
     }

@@ -53,12 +53,31 @@ pub struct Entry {
     pub checksum_unfinished: bool,
     /// What the run or the capture says about it: `DISCOVER, try 1`.
     pub comment: Option<String>,
-    /// Where frames are grouped: what it is to its exchange.
-    pub group: Option<Grouped>,
+    /// What it is to the exchanges.
+    pub group: Grouped,
 }
 
-/// What a grouped frame is to its exchange; `None` where it belongs to none.
-pub type Grouped = Option<Mark>;
+/// What a frame is to the exchanges, where somebody looks for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grouped {
+    /// Frames are not grouped.
+    #[default]
+    Not,
+    /// It belongs to no exchange.
+    Apart,
+    /// It belongs to this one.
+    In(Mark),
+}
+
+impl Grouped {
+    /// The exchange, where it belongs to one.
+    pub fn mark(self) -> Option<Mark> {
+        match self {
+            Grouped::In(mark) => Some(mark),
+            Grouped::Not | Grouped::Apart => None,
+        }
+    }
+}
 
 /// What a run with a link found out when no answer came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub use super::failing::Failing;
 pub use super::here::Here;
 use super::lab_client::{self, LabSubject};
 pub use super::open_link::OpenLink;
-use super::outcome::{Direction, Entry, Sink, Verdict};
+use super::outcome::{Direction, Entry, Grouped, Sink, Verdict};
 use super::{Error, lab};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{DECLINE, RELEASE};
@@ -386,7 +386,7 @@ pub fn read(number: u64, since: Duration, packet: Packet) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: packet.comment,
-        group: None,
+        group: Grouped::Not,
     }
 }
 
@@ -406,6 +406,6 @@ pub fn built(number: u64, frame: Frame, at: Time) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: None,
-        group: None,
+        group: Grouped::Not,
     }
 }

@@ -8,7 +8,7 @@ use starlark::values::{Heap, Value};
 
 use super::packet::{LayerClass, Packet};
 use super::{error, host, source};
-use crate::commands::outcome::{Direction, Entry, Verdict};
+use crate::commands::outcome::{Direction, Entry, Grouped, Verdict};
 use crate::view::{Format, summary};
 use crate::wire::{Frame, Layer, link_type};
 
@@ -45,7 +45,7 @@ pub fn entry(packet: &Packet) -> Entry {
         verdict: Verdict::Part,
         checksum_unfinished: false,
         comment: None,
-        group: None,
+        group: Grouped::Not,
     }
 }
 

@@ -7,7 +7,7 @@ use super::packet::Packet;
 use super::stack::{ScriptLayer, Stack};
 use super::{Host, error, host};
 use crate::commands::Error as CommandError;
-use crate::commands::outcome::{Direction, Entry};
+use crate::commands::outcome::{Direction, Entry, Grouped};
 use crate::commands::session::OpenLink;
 use crate::commands::witness::Witness;
 use crate::link::Time;
@@ -280,6 +280,6 @@ fn entry(number: u64, it: crate::link::Received, link_type: u32, start: Time) ->
         verdict: crate::talk::Verdict::Part,
         checksum_unfinished: it.checksum_unfinished,
         comment: None,
-        group: None,
+        group: Grouped::Not,
     }
 }

@@ -14,7 +14,7 @@ use super::lookup::wrap;
 use super::meaning::colons;
 use super::style::columns;
 use super::summary::{self, NARROW, duration, facts, seconds, vlans};
-use crate::commands::outcome::{Entry, Grouped};
+use crate::commands::outcome::{Entry, Mark};
 use crate::dhcp::Message;
 use crate::link::Time;
 use crate::talk::observer::{Exchange, Observation, Observed, Passing, State};
@@ -56,12 +56,8 @@ fn address(line: &mut String, entry: &Entry) {
 
 /// Prints a grouped entry as a line of a list: number, time, exchange, client, what it is, the client's
 /// state where the frame changed it.
-pub(super) fn line(
-    out: &mut dyn Write,
-    entry: &Entry,
-    group: Grouped,
-    style: &Style,
-) -> io::Result<()> {
+pub(super) fn line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
+    let group = entry.group.mark();
     let mut line = String::with_capacity(2 * style.width);
     summary::clock(&mut line, entry, style);
     let head = line.len();
@@ -147,10 +143,9 @@ pub(super) fn line(
 pub(super) fn below(
     out: &mut dyn Write,
     entry: &Entry,
-    group: Grouped,
+    mark: Mark,
     style: &Style,
 ) -> io::Result<()> {
-    let Some(mark) = group else { return Ok(()) };
     let mut text = format!("  #{}  client ", mark.exchange);
     address(&mut text, entry);
     let now = if mark.changed { "now " } else { "" };

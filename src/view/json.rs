@@ -43,7 +43,7 @@ use serde_json::Value as Json;
 use super::meaning::colons;
 use super::style::{push_hex, push_ip, push_number};
 use super::summary::summary;
-use crate::commands::outcome::{Direction, Entry, Verdict};
+use crate::commands::outcome::{Direction, Entry, Grouped, Verdict};
 use crate::dhcp::{Message, Place, options};
 use crate::link::Time;
 use crate::wire::{FieldKind, FieldValue, Layer};
@@ -376,15 +376,15 @@ fn text(entry: &Entry) -> String {
     }
     layers(&mut out, entry);
     match entry.group {
-        Some(Some(mark)) => {
+        Grouped::In(mark) => {
             out.number("exchange", mark.exchange);
             out.word("state", mark.state.name());
         }
-        Some(None) => {
+        Grouped::Apart => {
             out.plain("exchange", "null");
             out.plain("state", "null");
         }
-        None => {}
+        Grouped::Not => {}
     }
     out.plain("link_type", entry.link_type);
     out.plain("length", entry.bytes.len());

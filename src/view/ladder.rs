@@ -174,7 +174,7 @@ impl Ladder {
         if Some(client) != self.client {
             facts.push(format!("client {client}"));
         }
-        if let Some(Some(mark)) = entry.group {
+        if let Some(mark) = entry.group.mark() {
             facts.push(match mark.changed {
                 true => format!("#{} {}", mark.exchange, mark.state),
                 false => format!("#{}", mark.exchange),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::style::{push_hex, push_ip, push_number};
-use crate::commands::outcome::Entry;
+use crate::commands::outcome::{Direction, Entry};
 use crate::dhcp::enums;
 use crate::dhcp::value::escape_into;
 use crate::wire::*;
@@ -168,8 +168,8 @@ pub(super) fn check(layer: &Layer, name: &str, number: u64, it: &Computed, entry
     let cut = entry.original_len > entry.bytes.len();
     match (layer, name) {
         (Layer::Udp(_), "chksum") if number == 0 => Note::None,
-        (Layer::Udp(_), "chksum")
-            if entry.checksum_unfinished && number != u64::from(it.chksum) =>
+        (Layer::Udp(udp), "chksum")
+            if number != u64::from(it.chksum) && is_unfinished(udp, number, it, entry) =>
         {
             Note::fine("unfinished: left to the network card")
         }
@@ -191,6 +191,16 @@ pub(super) fn check(layer: &Layer, name: &str, number: u64, it: &Computed, entry
         }
         _ => Note::None,
     }
+}
+
+/// Whether a UDP checksum was left for the network card to finish: the kernel says so, or, as no capture tells, it is the
+/// sum that the kernel begins with.
+fn is_unfinished(udp: &Udp, number: u64, it: &Computed, entry: &Entry) -> bool {
+    let begun = || {
+        let ip = entry.frame.ipv4();
+        ip.map(|ip| ip.pseudo_header_sum(udp.len.or(it.len)).into())
+    };
+    entry.checksum_unfinished || entry.direction == Direction::Read && begun() == Some(number)
 }
 
 /// Of a fragment, which part of the datagram it is.

@@ -32,7 +32,7 @@ use crate::commands::census::Change;
 use crate::commands::diagnosis::Cause;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{
-    Clients, Direction, Ending, Entry, Observation, Silence, Sink, Verdict,
+    Clients, Direction, Ending, Entry, Grouped, Observation, Silence, Sink, Verdict,
 };
 use crate::commands::replay::Replayed;
 use crate::commands::servers::Found;
@@ -531,7 +531,7 @@ impl Sink for View {
                 }
                 hexdump(&mut self.out, entry, &self.style)?;
             }
-            (Format::Table, _) if entry.group.is_some() => {
+            (Format::Table, _) if entry.group != Grouped::Not => {
                 list_line(&mut self.out, entry, &self.style)?;
             }
             (Format::Table, Direction::Read) => self.read(entry)?,
@@ -545,8 +545,8 @@ impl Sink for View {
                 }
             }
         }
-        if let (Format::Tree | Format::Hex, Some(group)) = (self.format, entry.group) {
-            group::below(&mut self.out, entry, group, &self.style)?;
+        if let (Format::Tree | Format::Hex, Some(mark)) = (self.format, entry.group.mark()) {
+            group::below(&mut self.out, entry, mark, &self.style)?;
         }
         if entry.direction == Direction::Received && entry.verdict == Verdict::Part {
             let message = Message::of(&entry.frame);

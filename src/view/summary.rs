@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Style;
 use super::style::{columns, cut};
-use crate::commands::outcome::{Direction, Entry, Verdict};
+use crate::commands::outcome::{Direction, Entry, Grouped, Verdict};
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::dhcp::value::{escape_into, types};
@@ -234,8 +234,8 @@ pub(super) fn remarks(line: &mut String, entry: &Entry) {
 /// Prints an entry as a line of a list: number, time, ends, what it is; cut at the width. Memory does
 /// not grow with the number of lines.
 pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
-    if let Some(group) = entry.group {
-        return super::group::line(out, entry, group, style);
+    if entry.group != Grouped::Not {
+        return super::group::line(out, entry, style);
     }
     let frame = &entry.frame;
     let roomy = style.width >= ROOMY;

@@ -328,7 +328,11 @@ impl Client {
         });
         match held {
             Some(held) => {
-                self.due = held.next(now);
+                // Looking whether the address is free may have taken longer than T1.
+                self.due = match held.phase(now) {
+                    Phase::Bound => held.next(now),
+                    _ => Some(now),
+                };
                 self.state = State::Holding(Box::new(held), false);
             }
             None => self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone()))),

@@ -20,6 +20,8 @@ pub struct ListenerConfig {
     pub host: Host,
     /// The client; `None` for whichever speaks first.
     pub client: Option<MacAddr>,
+    /// The Ethernet address that its messages come from, once it has spoken; a client may say another in chaddr.
+    pub card: Option<MacAddr>,
     /// Whether a frame of the client's ends it before the time is over.
     pub ends: Box<dyn FnMut(&Frame) -> bool>,
 }
@@ -46,6 +48,11 @@ impl Listener {
         self.config.client
     }
 
+    /// The Ethernet address that the client's messages come from, as soon as it has spoken.
+    pub fn card(&self) -> Option<MacAddr> {
+        self.config.card
+    }
+
     /// Whether a frame comes from the client.
     fn is_clients(&mut self, frame: &Frame) -> bool {
         let source = frame.ether().map(|it| it.src);
@@ -56,13 +63,18 @@ impl Listener {
                 mac => Some(mac),
             };
             let client = *self.config.client.get_or_insert(mac.unwrap_or_default());
-            return mac == Some(client) || source == Some(client);
+            let clients = mac == Some(client) || source == Some(client);
+            if clients {
+                self.config.card = source;
+            }
+            return clients;
         }
-        let client = self.config.client;
+        let known = [self.config.client, self.config.card];
+        let is_known = |mac: Option<MacAddr>| mac.is_some() && known.contains(&mac);
         match frame.arp() {
-            Some(arp) => client.is_some() && (arp.sender_mac() == client || source == client),
+            Some(arp) => is_known(arp.sender_mac()) || is_known(source),
             // A reply is a server's, this side's or another's.
-            None => client.is_some() && source == client && frame.bootp().is_none(),
+            None => is_known(source) && frame.bootp().is_none(),
         }
     }
 }

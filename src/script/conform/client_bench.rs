@@ -29,6 +29,7 @@ pub struct ClientBench {
     subject: Box<dyn Subject>,
     /// The client's MAC address, once it is known.
     pub client: Option<MacAddr>,
+    card: Option<MacAddr>,
     claimed: Vec<(Ipv4Addr, MacAddr)>,
     heard: Vec<Entry>,
     /// How much of what was heard was waited for.
@@ -61,6 +62,7 @@ impl ClientBench {
             server,
             subject,
             client: mac,
+            card: None,
             claimed: Vec::new(),
             heard: Vec::new(),
             taken: 0,
@@ -177,10 +179,12 @@ impl ClientBench {
             wait,
             host,
             client: self.client,
+            card: self.card,
             ends,
         });
         let entries = self.desk.play(&mut listener)?;
         self.client = listener.client();
+        self.card = listener.card();
         for entry in entries {
             self.desk.evidence.push(entry.number);
             let room = self.heard.len() < REMEMBERED;

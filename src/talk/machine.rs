@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 use super::client::{Choose, Client, ClientConfig, ClientEnd, Hold};
-use super::matching::Verdict;
+use super::matching::{Verdict, checksum_fault};
 use super::player::{Outbox, Outgoing, Player};
 use super::sender::{Sender, SenderConfig};
 use crate::dhcp::Message;
@@ -35,19 +35,27 @@ pub enum Order {
     Off,
 }
 
-/// What a client has that others do not: it changes what it is configured with, what it sends, and what
-/// reaches it. By itself it changes nothing.
+/// What a client has that others do not: it changes what it is configured with, when it begins, what it
+/// sends, and what reaches it. By itself it changes nothing.
 pub trait Habit {
+    /// The machine is told to do something else; what was before is over.
+    fn told(&mut self, _order: Order) {}
+
     /// Changes what the client is to do.
     fn configure(&mut self, _config: &mut ClientConfig) {}
+
+    /// How long the client waits before it begins, in place of the usual one to ten seconds.
+    fn patience(&mut self, usual: Duration) -> Duration {
+        usual
+    }
 
     /// What leaves in place of a frame.
     fn send(&mut self, _now: Time, it: Outgoing) -> Vec<Outgoing> {
         vec![it]
     }
 
-    /// What reaches the client in place of a frame.
-    fn hear(&mut self, _now: Time, frame: Frame) -> Option<Frame> {
+    /// What reaches the client in place of a frame. What the habit says to it by itself goes to `out`.
+    fn hear(&mut self, _now: Time, frame: Frame, _out: &mut Outbox) -> Option<Frame> {
         Some(frame)
     }
 }
@@ -62,6 +70,8 @@ const REQUESTING: Duration = Duration::from_secs(60);
 /// A client waits one to ten seconds before it begins (RFC 2131 section 4.4.1).
 const AT_LEAST: Duration = Duration::from_secs(1);
 const SPREAD: Duration = Duration::from_secs(9);
+/// Frames that wait for their time at most.
+const LATER: usize = 256;
 /// How long a client that is held holds its lease: as long as it can.
 const EVER: Duration = Duration::from_secs(u32::MAX as u64 * 2);
 
@@ -86,6 +96,8 @@ struct Inside {
     /// The ACK of its lease.
     lease: Option<Frame>,
     order: Option<Order>,
+    /// What is to leave later, and when; it does not where the machine is told something else before.
+    later: Vec<(Time, Outgoing)>,
 }
 
 impl Machine {
@@ -98,6 +110,7 @@ impl Machine {
             running: Running::Nothing,
             lease: None,
             order: None,
+            later: Vec::new(),
         })))
     }
 
@@ -140,11 +153,13 @@ impl Inside {
         self.habit.configure(&mut config);
         let chance = ChaCha8Rng::seed_from_u64(self.chance.next_u64());
         let part = f64::from(self.chance.next_u32()) / f64::from(u32::MAX);
-        let at = now + AT_LEAST + SPREAD.mul_f64(part);
+        let at = now + self.habit.patience(AT_LEAST + SPREAD.mul_f64(part));
         self.running = Running::Waiting(Box::new(Client::new(config, chance)), at);
     }
 
     fn obey(&mut self, now: Time, order: Order, out: &mut Outbox) {
+        self.habit.told(order);
+        self.later.clear();
         match order {
             Order::Start => {
                 self.lease = None;
@@ -204,11 +219,32 @@ impl Inside {
         }
     }
 
-    fn passed(&mut self, now: Time, from: Outbox, out: &mut Outbox) {
+    /// Sends what the habit makes of it.
+    fn pass(&mut self, now: Time, from: Outbox, out: &mut Outbox) {
         for it in from.frames {
-            let left = self.habit.send(now, it);
-            out.frames.extend(left);
+            for it in self.habit.send(now, it) {
+                self.leave(now, it, out);
+            }
         }
+    }
+
+    fn leave(&mut self, now: Time, it: Outgoing, out: &mut Outbox) {
+        match it.delay {
+            Duration::ZERO => out.frames.push(it),
+            delay if self.later.len() < LATER => self.later.push((now + delay, it)),
+            _ => {}
+        }
+    }
+
+    /// Sends what was to leave by now.
+    fn catch_up(&mut self, now: Time, out: &mut Outbox) {
+        let due = |it: &(Time, Outgoing)| it.0 <= now;
+        let mut due: Vec<_> = self.later.extract_if(.., |it| due(it)).collect();
+        due.sort_by_key(|it| it.0);
+        out.frames.extend(due.into_iter().map(|(_, it)| Outgoing {
+            delay: Duration::ZERO,
+            ..it
+        }));
     }
 }
 
@@ -232,14 +268,21 @@ impl Player for Machine {
         out: &mut Outbox,
     ) -> Option<Verdict> {
         let mut inside = self.0.borrow_mut();
-        let frame = inside.habit.hear(now, frame.clone())?;
+        let mut own = Outbox::default();
+        let frame = inside.habit.hear(now, frame.clone(), &mut own);
+        for it in own.frames {
+            inside.leave(now, it, out);
+        }
+        let frame = frame?;
+        // A habit may mend what was damaged.
+        let fault = fault.filter(|_| checksum_fault(&frame, false).is_some());
         let mut said = Outbox::default();
         let verdict = match &mut inside.running {
             Running::Client(client) => client.receive(now, &frame, fault, &mut said),
             Running::Informing(sender) => sender.receive(now, &frame, fault, &mut said),
             Running::Waiting(..) | Running::Nothing => None,
         };
-        inside.passed(now, said, out);
+        inside.pass(now, said, out);
         inside.look(now);
         verdict
     }
@@ -250,6 +293,7 @@ impl Player for Machine {
         if let Some(order) = inside.order.take() {
             inside.obey(now, order, &mut said);
         }
+        inside.catch_up(now, out);
         if matches!(&inside.running, Running::Waiting(_, at) if *at <= now)
             && let Running::Waiting(client, _) =
                 std::mem::replace(&mut inside.running, Running::Nothing)
@@ -265,7 +309,7 @@ impl Player for Machine {
             }
             _ => {}
         }
-        inside.passed(now, said, out);
+        inside.pass(now, said, out);
         inside.look(now);
     }
 
@@ -274,7 +318,8 @@ impl Player for Machine {
         if inside.order.is_some() {
             return Some(Time::default());
         }
-        match &inside.running {
+        let later = inside.later.iter().map(|it| it.0).min();
+        let running = match &inside.running {
             Running::Nothing => None,
             Running::Waiting(_, at) => Some(*at),
             Running::Client(client) => {
@@ -282,6 +327,7 @@ impl Player for Machine {
                 [client.deadline(), in_vain].into_iter().flatten().min()
             }
             Running::Informing(sender) => sender.deadline().filter(|_| !sender.done()),
-        }
+        };
+        [running, later].into_iter().flatten().min()
     }
 }

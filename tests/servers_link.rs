@@ -241,10 +241,7 @@ fn a_rogue_that_comes_and_goes_is_told_once_each_and_fails_the_watch() {
     assert_eq!(run.code, Some(1), "{run:?}");
     let changes: Vec<_> = run.out.lines().take_while(|it| !it.is_empty()).collect();
     assert_eq!(changes.len(), 4, "{run:?}");
-    for (line, told) in changes[2..]
-        .iter()
-        .zip(["answers", "is gone"])
-    {
+    for (line, told) in changes[2..].iter().zip(["answers", "is gone"]) {
         assert!(
             line.contains(told) && line.ends_with("(!) not allowed"),
             "{line}"

@@ -45,16 +45,20 @@ impl<'a> Grouping<'a> {
 
 impl Sink for Grouping<'_> {
     fn entry(&mut self, entry: &Entry) -> io::Result<()> {
-        let Some(observer) = &mut self.observer else {
-            return self.inner.entry(entry);
-        };
-        self.inner.entry(&Entry {
-            group: match observer.see(entry.at, &entry.frame) {
+        match self.observer {
+            Some(_) => self.take(entry.clone()),
+            None => self.inner.entry(entry),
+        }
+    }
+
+    fn take(&mut self, mut entry: Entry) -> io::Result<()> {
+        if let Some(observer) = &mut self.observer {
+            entry.group = match observer.see(entry.at, &entry.frame) {
                 Some(mark) => Grouped::In(mark),
                 None => Grouped::Apart,
-            },
-            ..entry.clone()
-        })
+            };
+        }
+        self.inner.take(entry)
     }
 
     fn findings(&mut self, linted: &Linted) -> io::Result<()> {

@@ -61,7 +61,7 @@ impl OpenLink {
                     session.remember(entry);
                 }
                 if let Some(entry) = entry
-                    && let Err(error) = sink.entry(&entry)
+                    && let Err(error) = sink.take(entry)
                 {
                     failed = Some(error);
                     return std::ops::ControlFlow::Break(());

@@ -237,6 +237,10 @@ impl Clients {
 pub trait Sink {
     /// A frame was sent, received, read or built.
     fn entry(&mut self, entry: &Entry) -> std::io::Result<()>;
+    /// The same of a frame that nobody else needs any more, so that a sink can write on it.
+    fn take(&mut self, entry: Entry) -> std::io::Result<()> {
+        self.entry(&entry)
+    }
     /// Something a person should know that is not part of the result; goes to standard error.
     fn notice(&mut self, text: &str);
     /// A server came, went, or gives something else, while a link is watched.

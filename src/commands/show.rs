@@ -82,7 +82,7 @@ impl ShowArgs {
                 let entry = session::read(number, since, packet);
                 if session.admits(&entry) {
                     shown += 1;
-                    sink.entry(&entry)?;
+                    sink.take(entry)?;
                 }
                 if source.number == Some(number) {
                     break;

@@ -117,6 +117,10 @@ pub(super) fn columns(text: &str) -> usize {
     if text.is_ascii() {
         return text.len();
     }
+    // A line that was cut before.
+    if text.chars().all(|it| it.is_ascii() || it == '…') {
+        return text.chars().count();
+    }
     let mut table = Table::new();
     table.add_row([text]);
     let widths = table.column_max_content_widths();

@@ -84,9 +84,12 @@ impl Observer {
         self.frames += 1;
         let number = self.client_of(frame, &message, at);
         let (client, seen) = self.clients.get_mut(&number)?;
-        self.silent.remove(seen);
-        *seen = self.frames;
-        self.silent.insert(self.frames, number);
+        // Whoever spoke last is the last in their order as it is.
+        if self.silent.last_key_value().is_none_or(|it| *it.0 != *seen) {
+            self.silent.remove(seen);
+            *seen = self.frames;
+            self.silent.insert(self.frames, number);
+        }
         let before = client.state;
         let fresh = self.exchanges + 1;
         let (exchange, passing) = client.take(frame, &message, kind, at, fresh);
@@ -136,11 +139,10 @@ impl Observer {
     /// agent the VLAN is the server's, and a renewal past the agent has no giaddr.
     fn known_as(&self, hardware: &Hardware, place: &Place, message: &Message) -> Option<u64> {
         let bootp = message.bootp;
+        let numbers = self.places.get(hardware).map_or(&[][..], Vec::as_slice);
         let all = || {
-            let numbers = self.places.get(hardware).into_iter().flatten();
-            numbers
-                .filter_map(|number| self.clients.get(number))
-                .map(|it| &it.0)
+            let known = numbers.iter().filter_map(|it| self.clients.get(it));
+            known.map(|it| &it.0)
         };
         let talks = |it: &&Observed| {
             let beside = place.relay.is_some() || it.place.relay.is_some();
@@ -159,9 +161,11 @@ impl Observer {
             return Some(it.number);
         }
         // A server that sends no identifier back (before RFC 6842) to a client without an address.
-        let nameless = !hardware.identifier && hardware.bytes.iter().all(|it| *it == 0);
+        if hardware.identifier || hardware.bytes.iter().any(|it| *it != 0) {
+            return None;
+        }
         let mut others = self.clients.values().map(|it| &it.0);
-        let other = others.find(|it| nameless && it.hardware.identifier && it.used(bootp.xid));
+        let other = others.find(|it| it.hardware.identifier && it.used(bootp.xid));
         other.map(|it| it.number)
     }
 

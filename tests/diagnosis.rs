@@ -5,14 +5,18 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use dhcpcraft::commands::diagnosis::{CAUSES, Circumstances, Evidence, SHOWN, diagnose};
+use dhcpcraft::commands::diagnosis::{
+    CAUSES, Circumstances, Crowd, Evidence, Likelihood, SHOWN, diagnose,
+};
+use dhcpcraft::dhcp::enums::{ACK, DISCOVER, OFFER};
+use dhcpcraft::dhcp::template::{self, Identity};
 use dhcpcraft::link::{Health, Received, Time};
 use dhcpcraft::talk::{Event, Verdict};
-use dhcpcraft::wire::Frame;
+use dhcpcraft::wire::{Frame, MacAddr};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use support::expect_within;
-use support::tool::{Run, scratch, text, tool};
+use support::tool::{Run, command, finish, scratch, text, tool};
 use support::wire::Wire;
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -626,4 +630,195 @@ fn no_events_make_it_fail_and_its_memory_is_bounded() {
         evidence.saw(number, &event(number % 3 == 0, bytes, (number % 7) as u8));
     }
     assert!(format!("{evidence:?}").len() < 2 << 20);
+}
+
+/// What the last line of JSON says that clients failed for: how many they were, and each cause with its clients.
+#[track_caller]
+fn common(run: &Run) -> (u64, Vec<(String, u64)>) {
+    let last = run.json().pop().expect("a line");
+    let causes = last["causes"].as_array().expect("causes");
+    let of = |it: &Json| {
+        let id = it["id"].as_str().expect("an id").to_string();
+        (id, it["clients"].as_u64().expect("a number"))
+    };
+    assert_eq!(last["code"].as_i64().map(|it| it as i32), run.code);
+    let failed = last["failed"].as_u64().expect("a number");
+    (failed, causes.iter().map(of).collect())
+}
+
+#[test]
+fn of_many_clients_each_cause_has_its_number() {
+    let many = |link: &str, more: &[&str]| {
+        let args = ["dora", "--clients", "6", "-i", link, "--seed", "7"];
+        tool(&[&args[..], more].concat())
+    };
+    for (link, code, id) in [
+        ("lab:silent", 3, "nothing-arrived"),
+        ("lab:nak", 4, "nak-address"),
+        ("lab:wrong-xid", 3, "other-xid"),
+        ("lab:wrong-chaddr", 3, "other-client"),
+        ("lab:drop=ack", 3, "no-ack"),
+    ] {
+        let run = many(link, &["--json"]);
+        assert_eq!(run.code, Some(code), "{link}");
+        assert_eq!(common(&run), (6, vec![(id.to_string(), 6)]), "{link}");
+    }
+    let bound = many("lab", &["--json"]).succeeded();
+    assert!(bound.json().iter().all(|it| it["causes"].is_null()));
+    assert!(!bound.err.contains("have no lease"), "{bound:?}");
+
+    // Different ones: the first has its lease, two are refused, one gets another's transaction, two get nothing.
+    let file = scratch("diagnosis-many").join("mixed.star");
+    let rules = "def on_discover(req):\n    last = req.chaddr[5]\n    o = answer(req)\n    if last == 4:\n        o[BOOTP].xid = 9\n    return None if last in [5, 6] else o\n\n\
+                 def on_request(req):\n    return nak(req) if req.chaddr[5] in [2, 3] else answer(req)\n";
+    std::fs::write(&file, rules).expect("a file");
+    let link = format!("lab:{}", file.display());
+    let run = many(&link, &["--json"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let wanted = [("other-xid", 1), ("nak-address", 2), ("others-served", 2)];
+    let wanted = wanted.map(|(id, count)| (id.to_string(), count)).to_vec();
+    assert_eq!(common(&run), (5, wanted));
+    for columns in ["80", "120"] {
+        let capture = file.with_file_name("mixed.pcapng");
+        let args = [
+            "dora",
+            "--clients",
+            "6",
+            "-i",
+            &link,
+            "-w",
+            text(&capture),
+            "--seed",
+            "7",
+        ];
+        let run = finish(command(&args).env("COLUMNS", columns), b"");
+        assert!(
+            run.err.contains("\n5 of 6 clients have no lease\n"),
+            "{run:?}"
+        );
+        let told = run.err.replace("\n    ", " ");
+        for said in [
+            "  - client 02:00:5e:10:00:04: 4 replies were not taken: xid 0x00000009 is not ours",
+            "  - 2 clients, such as 02:00:5e:10:00:02: server 192.0.2.1 offered",
+            "  - 2 clients: server 192.0.2.1 serves other clients and not this one",
+            "frames 6, 7 and 8 of mixed.pcapng)",
+        ] {
+            assert!(told.contains(said), "{said:?} is not in {told}");
+        }
+        let limit = columns.parse().expect("a number");
+        let notice = |it: &&str| !it.starts_with("lab:");
+        let lines = run.err.lines().filter(notice).chain(run.out.lines());
+        assert!({ lines }.all(|it| it.chars().count() <= limit), "{run:?}");
+    }
+    let quiet = many(&link, &["--quiet"]);
+    assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn a_pool_that_is_used_up_is_told_from_who_was_served() {
+    let wire = Wire::new(1500);
+    let pool = [
+        "--address",
+        "192.0.2.1/24",
+        "--pool",
+        "192.0.2.100-192.0.2.104",
+    ];
+    let _serving = wire.far.start(&[&["serve"], &pool[..]].concat());
+    let ask = ["dora", "--clients", "10", "--timeout", "2s", "--json"];
+    let file = wire.directory().join("pool.pcapng");
+    let run = wire.near.tool(&[&ask[..], &["-w", text(&file)]].concat());
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert_eq!(common(&run), (5, vec![("others-served".into(), 5)]));
+    let last = run.json().pop().expect("a line");
+    // The frames are those by which others were served.
+    let shown = tool(&["show", text(&file), "--json"]).succeeded().json();
+    let numbers = last["causes"][0]["frames"].as_array().expect("numbers");
+    assert_eq!(numbers.len(), SHOWN);
+    for number in numbers {
+        let frame = shown.iter().find(|it| it["number"] == *number);
+        let kind = frame.map(|it| it["message"]["type"].clone());
+        assert!(matches!(
+            kind.as_ref().and_then(Json::as_str),
+            Some("OFFER" | "ACK")
+        ));
+    }
+}
+
+/// A message between a server and the client of this number, and whether the client sent it.
+fn of_client(kind: u8, number: u32) -> Event {
+    let [.., a, b, c] = number.to_be_bytes();
+    let mac = MacAddr::new(2, 0, 0, a, b, c);
+    let who = Identity {
+        client_mac: mac,
+        source_mac: mac,
+        xid: number + 1,
+        address: Some([192, 0, 2, 9].into()),
+        server: Some([192, 0, 2, 1].into()),
+        own: None,
+        server_mac: None,
+    };
+    let bytes = template::fresh(kind, &who).frame().encode();
+    event(kind == DISCOVER, bytes, 6)
+}
+
+#[test]
+fn however_many_clients_fail_the_memory_is_bounded_and_the_rest_is_counted() {
+    let mac = |number: u32| {
+        let [.., a, b, c] = number.to_be_bytes();
+        MacAddr::new(2, 0, 0, a, b, c)
+    };
+    let (mut crowd, mut all) = (Crowd::default(), Evidence::default());
+    let mut number = 0;
+    let mut see = |crowd: &mut Crowd, all: &mut Evidence, event: &Event| {
+        number += 1;
+        crowd.saw(number, event);
+        all.saw(number, event);
+    };
+    let about = Circumstances::default();
+    // Thousands that have a lease make room for those that come after them.
+    for client in 0..3_000 {
+        for kind in [DISCOVER, OFFER, ACK] {
+            see(&mut crowd, &mut all, &of_client(kind, client));
+        }
+    }
+    for client in 3_000..3_010 {
+        see(&mut crowd, &mut all, &of_client(DISCOVER, client));
+    }
+    let found = crowd.causes((3_000..3_010).map(mac), &all, &about);
+    assert_eq!(found.beyond, 0);
+    let [one] = &found.causes[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        (one.cause.id, one.clients, one.alike),
+        ("others-served", 10, true)
+    );
+    assert_eq!(
+        (one.first, one.cause.likelihood),
+        (mac(3_000), Likelihood::Likely)
+    );
+    // Of more that fail than can be followed the first are, and the others counted.
+    let (mut crowd, mut all) = (Crowd::default(), Evidence::default());
+    for client in 0..3_000 {
+        for _ in 0..20 {
+            see(&mut crowd, &mut all, &of_client(DISCOVER, client));
+        }
+    }
+    let found = crowd.causes((0..3_000).map(mac), &all, &about);
+    assert_eq!(
+        (found.causes[0].clients, found.beyond),
+        (1024, 3_000 - 1024)
+    );
+    // An OFFER that nobody takes, again and again.
+    let stray = |client| match of_client(OFFER, client) {
+        Event::Received { received, .. } => event(false, received.bytes, 2),
+        sent => sent,
+    };
+    for _ in 0..100 {
+        (0..100).for_each(|it| see(&mut crowd, &mut all, &stray(it)));
+    }
+    let found = crowd.causes((0..3_000).map(mac), &all, &about);
+    let unasked = found.causes.iter().find(|it| it.cause.id == "unasked");
+    assert_eq!(unasked.map(|it| it.clients), Some(100), "{found:?}");
+    assert!(unasked.is_some_and(|it| it.cause.text.starts_with("100 replies were")));
 }

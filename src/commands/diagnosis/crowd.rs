@@ -30,7 +30,8 @@ pub struct CommonCause {
 /// What many clients failed for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommonCauses {
-    /// The causes, the likeliest first; of equally likely ones that of more clients. A client may have several.
+    /// The causes, the likeliest first; of equally likely ones that of more clients. A client counts for its
+    /// likeliest cause, or for several that are equally likely.
     pub causes: Vec<CommonCause>,
     /// Clients that failed and were too many to be followed.
     pub beyond: u64,
@@ -130,8 +131,14 @@ impl Crowd {
                 continue;
             };
             let evidence = own.amid(&self.rest, all, client);
-            for cause in diagnose(&evidence, about) {
-                found.add(client, cause);
+            let causes = diagnose(&evidence, about);
+            let Some(likeliest) = causes.first().map(|it| it.likelihood) else {
+                continue;
+            };
+            for cause in causes {
+                if cause.likelihood == likeliest {
+                    found.add(client, cause);
+                }
             }
         }
         // Stable: clients' own order decides between equal ones.

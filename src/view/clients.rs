@@ -100,7 +100,7 @@ pub fn table(out: &mut dyn Write, all: &[ClientResult], style: &Style) -> io::Re
     }
     lookup::print(out, &table)?;
     writeln!(out)?;
-    let line = summary(all);
+    let line = lookup::wrap(&summary(all), 0, style);
     writeln!(out, "{}", style.bold(&line))
 }
 

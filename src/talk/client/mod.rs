@@ -1,5 +1,9 @@
 //! The client's way to a lease: INIT, SELECTING, REQUESTING, BOUND (RFC 2131 figure 5).
 
+mod answers;
+mod conflict;
+mod holding;
+
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,11 +11,11 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
-use super::hold::{Held, Phase};
-use super::matching::{Verdict, match_reply, vlans};
+use super::hold::Held;
+use super::matching::{Verdict, match_reply};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
-use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, REQUEST};
+use crate::dhcp::enums::{DISCOVER, REQUEST};
 use crate::dhcp::following;
 use crate::dhcp::template::{self, Draft, Identity};
 use crate::link::Time;
@@ -123,16 +127,6 @@ pub struct Client {
     leased: Option<Time>,
 }
 
-const PROBES: u32 = 3;
-/// Time between two probes where somebody waits for the answer.
-const PROBE_INTERVAL: Duration = Duration::from_millis(400);
-/// The same of a client that goes on to hold its lease: this long and up to a second more by chance
-/// (RFC 5227 section 2.1.1).
-const PATIENT_INTERVAL: Duration = Duration::from_secs(1);
-/// Announcements of a new address, and the time between them (RFC 5227 section 2.3).
-const ANNOUNCEMENTS: u32 = 2;
-const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
-const REST: Duration = Duration::from_secs(10);
 /// Offers kept at most; a flood of them is counted, not stored.
 const MAX_OFFERS: usize = 256;
 
@@ -320,276 +314,10 @@ impl Client {
         }
     }
 
-    /// Holds the lease, or ends with it.
-    fn bound(&mut self, now: Time, ack: &Frame) {
-        let held = self.config.hold.and_then(|hold| {
-            self.until.get_or_insert(now + hold.length);
-            Held::new(ack, self.said, hold.scale)
-        });
-        match held {
-            Some(held) => {
-                // Looking whether the address is free may have taken longer than T1.
-                self.due = match held.phase(now) {
-                    Phase::Bound => held.next(now),
-                    _ => Some(now),
-                };
-                self.state = State::Holding(Box::new(held), false);
-            }
-            None => self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone()))),
-        }
-    }
-
-    /// What the time brings to a held lease: the end of holding, a REQUEST, or the end of the lease.
-    fn age(&mut self, now: Time, out: &mut Outbox) {
-        let State::Holding(held, _) = &self.state else {
-            return;
-        };
-        if self.until.is_some_and(|until| until <= now) {
-            self.state = State::Ended(ClientEnd::Bound(Box::new(held.ack().clone())));
-            return;
-        }
-        if self.due.is_none_or(|due| due > now) {
-            return;
-        }
-        let phase = held.phase(now);
-        if phase == Phase::Expired {
-            return self.restart(now, out);
-        }
-        if phase == Phase::Renewing && self.find_hop(now, out) {
-            return;
-        }
-        let State::Holding(held, waiting) = &self.state else {
-            return;
-        };
-        let (again, waiting) = (held.again(now), *waiting);
-        if !waiting {
-            self.config.identity.xid = self.chance.next_u32();
-            self.began = now;
-        }
-        let State::Holding(held, waiting) = &mut self.state else {
-            return;
-        };
-        let Some(mut draft) = held.request(phase, &self.config.identity) else {
-            return;
-        };
-        *waiting = true;
-        let (next, address) = (held.next(now), held.address());
-        draft.bootp.secs = (now - self.began).as_secs().min(0xffff) as u16;
-        self.request = (self.config.build)(draft);
-        self.said = now;
-        self.transmissions += 1;
-        let name = if phase == Phase::Rebinding {
-            "rebinding"
-        } else {
-            "renewing"
-        };
-        out.send(self.request.clone(), format!("REQUEST, {name} {address}"));
-        self.seen.clear();
-        self.due = [again, next].into_iter().flatten().min();
-    }
-
-    /// Asks who leads to the server, where that is to be found out first. One who plays another machine than
-    /// the client has its own ways.
-    fn find_hop(&mut self, now: Time, out: &mut Outbox) -> bool {
-        let who = &self.config.identity;
-        let (State::Holding(held, _), true) = (&mut self.state, who.source_mac == who.client_mac)
-        else {
-            return false;
-        };
-        let Some((hop, wait)) = held.ask() else {
-            return false;
-        };
-        let (mac, own) = (who.source_mac, held.address());
-        out.send(self.arp(mac, own, hop), format!("ARP: who has {hop}?"));
-        self.due = Some(now + wait);
-        true
-    }
-
-    /// An ARP request, tagged as the messages are.
-    fn arp(&self, mac: MacAddr, own: Ipv4Addr, target: Ipv4Addr) -> Frame {
-        let ether = Ether {
-            src: mac,
-            ..Ether::default()
-        };
-        let mut layers = vec![ether.into()];
-        layers.extend(self.request.tags().map(Layer::from));
-        layers.push(Arp::request(mac, own, target).into());
-        Frame::new(layers)
-    }
-
     /// Back to INIT.
     fn restart(&mut self, now: Time, out: &mut Outbox) {
         self.config.identity.xid = self.chance.next_u32();
         self.begin(now, out);
-    }
-
-    fn probe(&mut self, now: Time, out: &mut Outbox) {
-        let State::Probing(ack, sent) = &mut self.state else {
-            return;
-        };
-        let address = ack.bootp().map_or(Ipv4Addr::UNSPECIFIED, |it| it.yiaddr);
-        let mac = self.config.identity.source_mac;
-        if *sent == PROBES {
-            let ack = ack.clone();
-            if self.config.hold.is_some() {
-                let frame = self.arp(mac, address, address);
-                for at in 0..ANNOUNCEMENTS {
-                    let note = format!("ARP announcement of {address}");
-                    out.send_after(ANNOUNCE_INTERVAL * at, frame.clone(), note);
-                }
-            }
-            self.bound(now, &ack);
-            return;
-        }
-        *sent += 1;
-        let frame = self.arp(mac, Ipv4Addr::UNSPECIFIED, address);
-        out.send(frame, format!("ARP probe for {address}"));
-        let interval = match self.config.hold {
-            Some(_) => {
-                let part = f64::from(self.chance.next_u32()) / f64::from(u32::MAX);
-                PATIENT_INTERVAL.mul_f64(1.0 + part)
-            }
-            None => PROBE_INTERVAL,
-        };
-        self.due = Some(now + interval);
-    }
-
-    /// Who else claims the address being probed.
-    fn conflict(&self, frame: &Frame) -> Option<(Ipv4Addr, MacAddr)> {
-        let (State::Probing(ack, _), Some(arp)) = (&self.state, frame.arp()) else {
-            return None;
-        };
-        let address = ack.bootp()?.yiaddr;
-        let mac = arp.sender_mac()?;
-        let claims = arp.sender_ip() == Some(address);
-        let probes =
-            arp.sender_ip() == Some(Ipv4Addr::UNSPECIFIED) && arp.target_ip() == Some(address);
-        let ours = mac == self.config.identity.source_mac || mac == self.config.identity.client_mac;
-        let here = vlans(frame) == vlans(&self.request);
-        ((claims || probes) && !ours && here).then_some((address, mac))
-    }
-
-    fn decline(&mut self, now: Time, address: Ipv4Addr, mac: MacAddr, out: &mut Outbox) {
-        let State::Probing(ack, _) = &self.state else {
-            return;
-        };
-        if let Some(mut draft) = self.follow(DECLINE, ack) {
-            draft.bootp.xid = self.chance.next_u32();
-            out.send(
-                (self.config.build)(draft),
-                format!("DECLINE: {address} is at {mac}"),
-            );
-            self.transmissions += 1;
-        }
-        self.declined += 1;
-        if self.declined > self.config.restarts {
-            self.state = State::Ended(ClientEnd::Declined(address, mac));
-        } else {
-            self.state = State::Resting;
-            self.due = Some(now + REST);
-        }
-    }
-
-    /// Whether this answer was seen before.
-    fn seen_before(&mut self, frame: &Frame, message: &Message) -> bool {
-        let key = (
-            message.message_type().unwrap_or(0),
-            message.server_id(),
-            message.bootp.yiaddr,
-            frame.ether().map(|ether| ether.src),
-        );
-        let seen = self.seen.contains(&key);
-        if !seen && self.seen.len() < MAX_OFFERS {
-            self.seen.push(key);
-        }
-        seen
-    }
-
-    /// Why a reply with our xid and chaddr is not for us to take all the same.
-    fn objection(&self, frame: &Frame, message: &Message) -> Option<String> {
-        let sent = Message::of(&self.request)?;
-        // RFC 6842 section 3.
-        if let (Some(ours), Some(theirs)) = (sent.data(61), message.data(61))
-            && ours != theirs
-        {
-            return Some("client identifier is not ours".into());
-        }
-        // A relay agent's replies come to the port of servers.
-        let port = frame.udp()?.dport;
-        let relayed = !sent.bootp.giaddr.is_unspecified() && port == SERVER_PORT;
-        if port != CLIENT_PORT && !relayed && Some(port) != self.own_port() {
-            return Some(format!("came to port {port}"));
-        }
-        if message.message_type() != Some(OFFER) {
-            return None;
-        }
-        let ip = message.bootp.yiaddr;
-        if ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast() || ip.is_loopback() {
-            return Some(format!("{ip} is no address for a host"));
-        }
-        // Table 3: there is nobody that a REQUEST could name.
-        let unnamed = message.server_id().is_none();
-        unnamed.then(|| "names no server (option 54)".into())
-    }
-
-    /// The port that the message under way was sent from.
-    fn own_port(&self) -> Option<u16> {
-        self.request.udp().map(|it| it.sport)
-    }
-
-    fn answer(&mut self, now: Time, frame: &Frame, message: &Message, out: &mut Outbox) -> Verdict {
-        if let Some(reason) = self.objection(frame, message) {
-            return Verdict::Stray(reason);
-        }
-        let seen = self.seen_before(frame, message);
-        let rapid = Message::of(&self.request).is_some_and(|it| it.data(80).is_some())
-            && message.data(80).is_some();
-        match (message.message_type(), &self.state) {
-            (Some(OFFER), State::Selecting(_)) => {
-                if seen {
-                    return Verdict::Duplicate;
-                }
-                if self.offers.len() < MAX_OFFERS {
-                    self.offers.push(frame.clone());
-                }
-                if self.choose(false) {
-                    self.take_offer(now, out);
-                } else if let State::Selecting(look @ None) = &mut self.state {
-                    *look = Some(now + self.config.collect);
-                }
-                Verdict::Part
-            }
-            (Some(ACK), State::Selecting(_)) if rapid => {
-                self.acknowledged(now, frame, out);
-                Verdict::Part
-            }
-            (Some(ACK | NAK), State::Requesting | State::Rebooting) => {
-                let asked = Message::of(&self.request).and_then(|it| it.server_id());
-                if let (Some(asked), Some(from)) = (asked, message.server_id())
-                    && asked != from
-                {
-                    return Verdict::Stray(format!("comes from server {from}, asked was {asked}"));
-                }
-                if message.message_type() == Some(ACK) {
-                    self.acknowledged(now, frame, out);
-                } else {
-                    self.state = State::Ended(ClientEnd::Refused(Box::new(frame.clone())));
-                }
-                Verdict::Part
-            }
-            (Some(ACK), State::Holding(_, true)) if !seen => {
-                self.bound(now, frame);
-                Verdict::Part
-            }
-            (Some(NAK), State::Holding(_, true)) => {
-                self.restart(now, out);
-                Verdict::Part
-            }
-            _ if seen => Verdict::Duplicate,
-            // A late offer still answers the DISCOVER.
-            (Some(OFFER), _) => Verdict::Part,
-            _ => Verdict::Stray(format!("{} was not asked for", message.type_name())),
-        }
     }
 }
 

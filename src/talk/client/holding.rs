@@ -1,0 +1,96 @@
+//! Living with a lease: BOUND, RENEWING, REBINDING, its end (RFC 2131 section 4.4.5).
+
+use rand_chacha::rand_core::RngCore;
+
+use super::{Client, ClientEnd, State};
+use crate::link::Time;
+use crate::talk::hold::{Held, Phase};
+use crate::talk::player::Outbox;
+use crate::wire::*;
+
+impl Client {
+    /// Holds the lease, or ends with it.
+    pub(super) fn bound(&mut self, now: Time, ack: &Frame) {
+        let held = self.config.hold.and_then(|hold| {
+            self.until.get_or_insert(now + hold.length);
+            Held::new(ack, self.said, hold.scale)
+        });
+        match held {
+            Some(held) => {
+                // Looking whether the address is free may have taken longer than T1.
+                self.due = match held.phase(now) {
+                    Phase::Bound => held.next(now),
+                    _ => Some(now),
+                };
+                self.state = State::Holding(Box::new(held), false);
+            }
+            None => self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone()))),
+        }
+    }
+
+    /// What the time brings to a held lease: the end of holding, a REQUEST, or the end of the lease.
+    pub(super) fn age(&mut self, now: Time, out: &mut Outbox) {
+        let State::Holding(held, _) = &self.state else {
+            return;
+        };
+        if self.until.is_some_and(|until| until <= now) {
+            self.state = State::Ended(ClientEnd::Bound(Box::new(held.ack().clone())));
+            return;
+        }
+        if self.due.is_none_or(|due| due > now) {
+            return;
+        }
+        let phase = held.phase(now);
+        if phase == Phase::Expired {
+            return self.restart(now, out);
+        }
+        if phase == Phase::Renewing && self.find_hop(now, out) {
+            return;
+        }
+        let State::Holding(held, waiting) = &self.state else {
+            return;
+        };
+        let (again, waiting) = (held.again(now), *waiting);
+        if !waiting {
+            self.config.identity.xid = self.chance.next_u32();
+            self.began = now;
+        }
+        let State::Holding(held, waiting) = &mut self.state else {
+            return;
+        };
+        let Some(mut draft) = held.request(phase, &self.config.identity) else {
+            return;
+        };
+        *waiting = true;
+        let (next, address) = (held.next(now), held.address());
+        draft.bootp.secs = (now - self.began).as_secs().min(0xffff) as u16;
+        self.request = (self.config.build)(draft);
+        self.said = now;
+        self.transmissions += 1;
+        let name = if phase == Phase::Rebinding {
+            "rebinding"
+        } else {
+            "renewing"
+        };
+        out.send(self.request.clone(), format!("REQUEST, {name} {address}"));
+        self.seen.clear();
+        self.due = [again, next].into_iter().flatten().min();
+    }
+
+    /// Asks who leads to the server, where that is to be found out first. One who plays another machine than
+    /// the client has its own ways.
+    fn find_hop(&mut self, now: Time, out: &mut Outbox) -> bool {
+        let who = &self.config.identity;
+        let (State::Holding(held, _), true) = (&mut self.state, who.source_mac == who.client_mac)
+        else {
+            return false;
+        };
+        let Some((hop, wait)) = held.ask() else {
+            return false;
+        };
+        let (mac, own) = (who.source_mac, held.address());
+        out.send(self.arp(mac, own, hop), format!("ARP: who has {hop}?"));
+        self.due = Some(now + wait);
+        true
+    }
+}

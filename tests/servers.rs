@@ -201,6 +201,24 @@ fn kinds_that_one_server_leaves_out_are_told_of_each() {
 }
 
 #[test]
+fn a_lost_answer_is_no_departure() {
+    let rules = scratch("servers-lossy").join("sleepy.star");
+    // Every other question finds it asleep.
+    let source = "\
+asked = {}
+def on_discover(req):
+    asked[1] = asked.get(1, 0) + 1
+    return offer(req) if asked[1] % 2 else None
+";
+    std::fs::write(&rules, source).expect("a file");
+    let lab = format!("lab:{}", rules.display());
+    let watch = ["servers", "-i", &lab, "--as", "plain", "--watch", "5s"];
+    let run = tool(&[&watch[..], &["--count", "4", "--json"]].concat()).succeeded();
+    let told: Vec<_> = names(&run.json(), "change");
+    assert_eq!(told, ["appears", "-"], "{run:?}");
+}
+
+#[test]
 fn a_server_that_gives_something_else_and_then_nothing_is_told_of_as_it_happens() {
     let rules = scratch("servers-watch").join("moody.star");
     let source = "\

@@ -174,10 +174,15 @@ impl Census {
         }
     }
 
-    /// This earlier round, with the servers that a later one had found when it was broken off. Of who was silent in
-    /// that one nothing is known.
-    pub fn joined(mut self, broken_off: Census, allow: &[Allowed]) -> Census {
-        let new = broken_off.rows.into_iter();
+    /// Whether somebody is silent who answered in an earlier round.
+    pub fn lacks(&self, before: &Census) -> bool {
+        let mut all = before.rows.iter();
+        all.any(|it| !self.rows.iter().any(|row| row.is(it)))
+    }
+
+    /// This round, with the servers that only a later one found.
+    pub fn joined(mut self, later: Census, allow: &[Allowed]) -> Census {
+        let new = later.rows.into_iter();
         let new: Vec<_> = new
             .filter(|it| !self.rows.iter().any(|row| row.is(it)))
             .collect();

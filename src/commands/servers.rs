@@ -215,6 +215,11 @@ impl ServersArgs {
         };
         for round in 0..rounds {
             let mut census = self.look(&asker, &mut link, session, sink)?;
+            // A frame that was lost is no departure: before somebody is told to be gone, all are asked once more.
+            if census.lacks(&found.census) && !session.interrupted() {
+                let again = self.look(&asker, &mut link, session, sink)?;
+                census = census.joined(again, &self.allow);
+            }
             let stopped = session.interrupted();
             if stopped && round > 0 {
                 census = found.census.clone().joined(census, &self.allow);

@@ -484,6 +484,34 @@ fn udhcpd_behind_dhcrelay() {
     live(&clients, &server, &[]);
 }
 
+#[test]
+fn a_server_behind_dhcrelay_is_one_server_with_the_agent_beside_it() {
+    for kind in [Kind::Dnsmasq, Kind::Kea] {
+        let (clients, _servers, server, relay) = behind_dhcrelay(kind, &["-a"]);
+        // The answer to the INFORM is routed to the client, by the same machine.
+        let ask = ["servers", "--timeout", "1s", "--ciaddr", "198.51.100.50"];
+        let name = server.address().to_string();
+        let judged = ["--json", "--allow", &name, "--expect", "len(servers) == 1"];
+        let rows = run(&clients, &[&ask[..], &judged].concat())
+            .succeeded()
+            .json();
+        let row = &rows[0];
+        assert_eq!(row["server"], name.as_str(), "{row:#}");
+        assert_eq!(row["relay"], GIADDR.to_string().as_str(), "{row:#}");
+        assert_eq!(row["mac"], relay.mac(), "{row:#}");
+        assert_eq!(row["silent"], serde_json::json!([]), "{row:#}");
+        assert_eq!(row["notes"], serde_json::json!([]), "{row:#}");
+        assert_eq!(row["options"]["router"][0], GIADDR.to_string().as_str());
+        for it in row["offered"].as_array().expect("addresses") {
+            let ip: Ipv4Addr = it
+                .as_str()
+                .and_then(|it| it.parse().ok())
+                .expect("an address");
+            assert!((FAR.0..=FAR.1).contains(&ip), "{row:#}");
+        }
+    }
+}
+
 /// The life of a lease through `--relay`, on the server's own segment.
 fn through_our_relay(kind: Kind) {
     let segment = Segment::new();

@@ -201,6 +201,18 @@ fn kinds_that_one_server_leaves_out_are_told_of_each() {
 }
 
 #[test]
+fn a_server_behind_a_relay_agent_is_one_also_where_its_answer_to_an_inform_is_routed() {
+    for asked in [&["--as", "inform", "--as", "plain"][..], &[]] {
+        let lab = ["servers", "-i", "lab:relay", "--json"];
+        let one = ["--expect", "len(servers) == 1"];
+        let rows = tool(&[&lab[..], &one, asked].concat()).succeeded().json();
+        assert_eq!(rows[0]["relay"], "198.51.100.1");
+        assert_eq!(rows[0]["silent"], serde_json::json!([]));
+        assert_eq!(rows[0]["notes"], serde_json::json!([]));
+    }
+}
+
+#[test]
 fn a_lost_answer_is_no_departure() {
     let rules = scratch("servers-lossy").join("sleepy.star");
     // Every other question finds it asleep.

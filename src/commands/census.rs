@@ -86,6 +86,14 @@ impl Seen {
             == (other.identity, other.source, other.mac, other.relay)
     }
 
+    /// Whether they are one server behind a relay agent that is the router too: the relay agent brings some of its
+    /// answers, and those to a client with an address (INFORM, RFC 2131 section 4.3.5) are routed, without giaddr.
+    fn is_beyond(&self, other: &Seen) -> bool {
+        self.identity.is_some()
+            && (self.identity, self.mac) == (other.identity, other.mac)
+            && self.relay.is_some() != other.relay.is_some()
+    }
+
     fn is_named(&self, allowed: &Allowed) -> bool {
         match allowed {
             Allowed::Ip(ip) => self.identity.or(self.source) == Some(*ip),
@@ -309,7 +317,8 @@ fn add(rows: &mut Vec<Seen>, kind: &'static str, sighting: &Sighting) {
         allowed: true,
         notes: Vec::new(),
     };
-    let row = match rows.iter().position(|it| it.is(&fresh)) {
+    let known = |it: &Seen| it.is(&fresh) || it.is_beyond(&fresh);
+    let row = match rows.iter().position(known) {
         Some(at) => rows.get_mut(at),
         None => {
             rows.push(fresh);
@@ -317,6 +326,10 @@ fn add(rows: &mut Vec<Seen>, kind: &'static str, sighting: &Sighting) {
         }
     };
     let Some(row) = row else { return };
+    if relay.is_some() {
+        // Also where the first answer was a routed one.
+        (row.relay, row.source) = (relay, source);
+    }
     if let Some(ip) = some(message.bootp.yiaddr) {
         let (low, high) = row.offered.unwrap_or((ip, ip));
         row.offered = Some((low.min(ip), high.max(ip)));

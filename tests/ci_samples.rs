@@ -149,3 +149,17 @@ fn a_server_without_a_router_fails_and_it_says_why() {
     let report = std::fs::read_to_string(out.join("tests.xml")).expect("a report");
     assert!(report.contains("<failure"), "{report}");
 }
+
+#[test]
+fn the_workflow_runs_the_job_that_is_tested_here() {
+    let workflow =
+        std::fs::read_to_string(format!("{ROOT}/samples/ci/github.yml")).expect("a file");
+    let words: Vec<_> = workflow.split_whitespace().collect();
+    let ran = words.join(" ");
+    let [program, foreground, ..] = dnsmasq("ci-workflow", "");
+    let job = "samples/ci/job.sh 10.77.0.1/24 samples/ci/office.star";
+    let wanted = format!("{job} {program} {foreground} --conf-file=samples/ci/dnsmasq.conf");
+    assert!(ran.contains(&wanted), "{ran}");
+    let package = format!("install --yes --no-install-recommends {program}-base");
+    assert!(ran.contains(&package), "{ran}");
+}

@@ -4,9 +4,15 @@
 mod frames;
 mod support;
 
+use std::net::Ipv4Addr;
+
+use dhcpcraft::dhcp::enums::{ACK, DISCOVER, OFFER, REQUEST};
+use dhcpcraft::dhcp::template::{self, Draft, Identity};
 use dhcpcraft::link::Time;
-use dhcpcraft::talk::observer::{CLIENTS, Observer};
-use dhcpcraft::wire::{Frame, Layer};
+use dhcpcraft::talk::observer::{
+    CLIENTS, Mark, Note, Observation, Observer, Passing, Reason, State,
+};
+use dhcpcraft::wire::{Dot1Q, Frame, MacAddr};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value as Json;
@@ -86,25 +92,258 @@ fn clients_at_once_are_told_apart() {
     assert_ne!(found[0]["address"], found[1]["address"]);
 }
 
-#[test]
-fn a_flood_of_clients_is_not_kept() {
-    let mut observer = Observer::default();
-    let run = tool(&["discover", "--dry-run", "--json"]).succeeded();
-    let lines = run.json();
-    let bytes = hex::decode(lines[0]["hex"].as_str().expect("hex")).expect("hex");
-    let frame = Frame::decode(&bytes);
-    for n in 0..3 * CLIENTS as u32 {
-        let mut frame = frame.clone();
-        for layer in &mut frame.layers {
-            if let Layer::Bootp(bootp) = layer {
-                bootp.chaddr[2..6].copy_from_slice(&n.to_be_bytes());
-                bootp.xid = n;
-            }
-        }
-        observer.see(Time(u64::from(n)), &frame);
-        assert!(observer.len() <= CLIENTS);
+const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const RELAY: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const RELAY_MAC: MacAddr = MacAddr(2, 0, 0, 0, 0, 0xf0);
+
+/// Who asks under this xid: the client of this number, with the address that ends like it.
+fn who(client: u32, xid: u32) -> Identity {
+    let [a, b, c, d] = client.to_be_bytes();
+    let mac = MacAddr(2, 0, a, b, c, d);
+    Identity {
+        client_mac: mac,
+        source_mac: mac,
+        xid,
+        address: Some(Ipv4Addr::new(10, b, c, d)),
+        server: Some(SERVER),
+        own: None,
+        server_mac: None,
     }
-    assert_eq!(observer.len(), CLIENTS);
+}
+
+/// A message of a client, or to it from the server.
+fn message(kind: u8, who: &Identity) -> Draft {
+    let mut draft = template::fresh(kind, who);
+    if !template::from_client(kind) {
+        draft.ether.src = MacAddr(2, 0, 0, 0, 0, 0x99);
+    }
+    draft
+}
+
+/// The same message as the relay agent passes it on: a request to the server, a reply to the client.
+fn relayed(draft: &Draft) -> Draft {
+    let mut draft = draft.clone();
+    draft.ether.src = RELAY_MAC;
+    draft.ip.src = RELAY;
+    draft.bootp.giaddr = RELAY;
+    draft
+}
+
+/// An observer, and the frames that it is shown at a second each.
+#[derive(Default)]
+struct Watch(Observer);
+
+impl Watch {
+    fn sees(&mut self, second: u64, draft: &Draft) -> Mark {
+        let frame = Frame::decode(&draft.frame().encode());
+        let mark = self.0.see(Time(second * 1_000_000_000), &frame);
+        mark.expect("a message of an exchange")
+    }
+
+    /// The whole handshake within a second, for a lease of so many; the client is BOUND.
+    fn binds(&mut self, second: u64, who: &Identity, lease: u32) {
+        self.sees(second, &message(DISCOVER, who));
+        self.sees(second, &message(OFFER, who));
+        self.sees(second, &message(REQUEST, who));
+        assert_eq!(
+            self.acknowledges(second, who, lease).state,
+            State::Bound,
+            "{who:?}"
+        );
+    }
+
+    fn acknowledges(&mut self, second: u64, who: &Identity, lease: u32) -> Mark {
+        let mut ack = message(ACK, who);
+        template::lease_options(lease)
+            .into_iter()
+            .for_each(|it| ack.put(it));
+        self.sees(second, &ack)
+    }
+
+    /// What became of the clients, judged at this second.
+    fn ends(self, second: u64) -> Observation {
+        self.0.finish(Some(Time(second * 1_000_000_000)))
+    }
+}
+
+/// On both sides of a relay agent each message passes twice.
+#[test]
+fn what_a_relay_agent_passes_on_is_a_copy() {
+    let mut watch = Watch::default();
+    let who = who(1, 7);
+    let offer = {
+        let mut offer = message(OFFER, &who);
+        offer.bootp.giaddr = RELAY;
+        offer
+    };
+    let ack = {
+        let mut ack = message(ACK, &who);
+        ack.bootp.giaddr = RELAY;
+        ack
+    };
+    let (discover, request) = (message(DISCOVER, &who), message(REQUEST, &who));
+    let passes = [
+        (&discover, Passing::First, State::Selecting),
+        (&relayed(&discover), Passing::Copy, State::Selecting),
+        (&offer, Passing::First, State::Selecting),
+        (&relayed(&offer), Passing::Copy, State::Selecting),
+        (&request, Passing::First, State::Requesting),
+        (&relayed(&request), Passing::Copy, State::Requesting),
+        (&request, Passing::Again(2), State::Requesting),
+        (&relayed(&request), Passing::Copy, State::Requesting),
+        (&ack, Passing::First, State::Bound),
+        (&relayed(&ack), Passing::Copy, State::Bound),
+    ];
+    let mut before = State::Unknown;
+    for (second, (draft, passing, state)) in (0..).zip(passes) {
+        let mark = watch.sees(second, draft);
+        assert_eq!((mark.passing, mark.state), (passing, state), "{second}");
+        assert_eq!((mark.client, mark.exchange), (1, 1), "{second}");
+        assert_eq!(mark.changed, state != before, "{second}");
+        before = state;
+    }
+    let seen = watch.ends(10);
+    let [client] = seen.clients.as_slice() else {
+        panic!("{:?}", seen.clients);
+    };
+    let exchange = &client.exchanges[0];
+    let counts: Vec<(&str, u32)> = exchange
+        .messages
+        .iter()
+        .map(|it| (it.0.name(), it.1))
+        .collect();
+    assert_eq!(
+        counts,
+        [("DISCOVER", 1), ("OFFER", 1), ("REQUEST", 2), ("ACK", 1)]
+    );
+    assert_eq!((exchange.frames, exchange.retransmissions), (10, 1));
+    assert_eq!(exchange.offers.len(), 1);
+}
+
+/// Behind a relay agent only its copies are seen: there they are no copies.
+#[test]
+fn behind_a_relay_agent_alone_nothing_is_a_copy() {
+    let mut watch = Watch::default();
+    let who = who(1, 7);
+    for (second, kind) in (0..).zip([DISCOVER, REQUEST]) {
+        let mark = watch.sees(second, &relayed(&message(kind, &who)));
+        assert_eq!(mark.passing, Passing::First);
+    }
+    let again = watch.sees(2, &relayed(&message(REQUEST, &who)));
+    assert_eq!(again.passing, Passing::Again(2));
+    assert_eq!(watch.ends(3).clients[0].place.relay, Some(RELAY));
+}
+
+#[test]
+fn of_too_many_clients_the_one_silent_longest_is_let_go() {
+    let mut watch = Watch::default();
+    let all = CLIENTS as u32;
+    let discover = |client| message(DISCOVER, &who(client, client));
+    for client in 0..all {
+        watch.sees(0, &discover(client));
+    }
+    // The first has spoken again, so the second is silent longest.
+    assert_eq!(watch.sees(1, &discover(0)).client, 1);
+    let one_more = watch.sees(2, &discover(all));
+    assert_eq!(one_more.client, u64::from(all) + 1);
+    assert_eq!(watch.0.len(), CLIENTS);
+    // The one let go is another when it comes back, and has the third let go.
+    let back = watch.sees(3, &discover(1));
+    assert_eq!(back.client, u64::from(all) + 2);
+    assert_eq!(back.passing, Passing::First);
+    let seen = watch.ends(3);
+    assert_eq!((seen.clients.len(), seen.let_go), (CLIENTS, 2));
+    assert_eq!(
+        (seen.frames, seen.exchanges),
+        (all as u64 + 3, all as u64 + 2)
+    );
+    let numbers: Vec<u64> = seen.clients.iter().map(|it| it.number).collect();
+    assert_eq!(numbers[..3], [1, 4, 5]);
+    assert_eq!(numbers.last(), Some(&(u64::from(all) + 2)));
+}
+
+#[test]
+fn one_address_at_too_many_places_is_no_way_to_flood() {
+    let mut watch = Watch::default();
+    for vlan in 1..=100 {
+        let mut discover = message(DISCOVER, &who(1, vlan.into()));
+        discover.tags.push(Dot1Q {
+            vlan,
+            ..Dot1Q::default()
+        });
+        watch.sees(0, &discover);
+    }
+    assert!(watch.0.len() <= 16, "{}", watch.0.len());
+    let seen = watch.ends(0);
+    assert_eq!(seen.let_go + seen.clients.len() as u64, 100);
+    assert_eq!(seen.clients.last().map(|it| it.number), Some(100));
+}
+
+#[test]
+fn a_lease_that_nobody_renews_ends() {
+    let bound = |last: u64| {
+        let mut watch = Watch::default();
+        watch.binds(0, &who(1, 1), 100);
+        // Time passes with the frames of others.
+        watch.sees(last, &message(DISCOVER, &who(2, 2)));
+        watch.ends(last).clients.remove(0)
+    };
+    let held = bound(99);
+    assert_eq!((held.state, held.reason), (State::Bound, None));
+    assert!(held.notes.is_empty(), "{:?}", held.notes);
+    let over = bound(100);
+    assert_eq!(
+        (over.state, over.reason),
+        (State::Init, Some(Reason::Expired))
+    );
+    assert_eq!((over.address, over.server, over.lease), (None, None, None));
+    let address = Ipv4Addr::new(10, 0, 0, 1);
+    assert_eq!(over.notes, [(Note::Expired(address), 1)]);
+}
+
+#[test]
+fn a_renewal_puts_the_end_off_and_silence_does_not() {
+    let mut watch = Watch::default();
+    watch.binds(0, &who(1, 1), 100);
+    let (renewing, rebinding) = (template::renewing, template::rebinding);
+    let states = [
+        watch.sees(50, &renewing(&who(1, 2))).state,
+        watch.acknowledges(50, &who(1, 2), 100).state,
+        // 120 seconds after the first ACK it holds the lease by the second.
+        watch.sees(100, &renewing(&who(1, 3))).state,
+        watch.sees(120, &renewing(&who(1, 3))).state,
+        watch.sees(140, &rebinding(&who(1, 3))).state,
+    ];
+    let wanted = [
+        State::Renewing,
+        State::Bound,
+        State::Renewing,
+        State::Renewing,
+        State::Rebinding,
+    ];
+    assert_eq!(states, wanted);
+    // It begins again; what it sends tells that it knows that its lease is over.
+    let mark = watch.sees(150, &message(DISCOVER, &who(1, 4)));
+    assert_eq!((mark.state, mark.changed), (State::Selecting, true));
+    let client = watch.ends(151).clients.remove(0);
+    let notes: Vec<String> = client.notes.iter().map(|it| it.0.to_string()).collect();
+    assert_eq!(
+        notes,
+        [
+            "REQUEST (RENEWING) unanswered, 2 tries",
+            "REQUEST (REBINDING) unanswered",
+            "lease of 10.0.0.1 ended, no renewal seen"
+        ]
+    );
+}
+
+#[test]
+fn a_lease_for_ever_never_ends() {
+    let mut watch = Watch::default();
+    watch.binds(0, &who(1, 1), u32::MAX);
+    let client = watch.ends(10 * 365 * 86_400).clients.remove(0);
+    assert_eq!(client.state, State::Bound);
+    assert_eq!(client.lease.and_then(|it| it.ends()), None);
 }
 
 proptest! {

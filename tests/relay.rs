@@ -1119,6 +1119,88 @@ fn our_agent_stands_on_the_vlan_that_is_named() {
 }
 
 #[test]
+fn our_agent_reaches_a_server_behind_a_router() {
+    let file = scratch("agent-via").join("both.pcapng");
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let server = servers.server(Kind::Dnsmasq, serving_far(Kind::Dnsmasq));
+    server.route(NETWORK, Some(UPSTREAM));
+    // Its machine is the router to another address of its own.
+    let far = Ipv4Addr::new(203, 0, 113, 1);
+    let address = ["address", "add", "203.0.113.1/32", "dev", "lo"];
+    finish(server.command("ip").args(address), b"").succeeded();
+    let router = server.address().to_string();
+    let flags = ["--via", &router, "-w", text(&file)];
+    let mut relay = Relay::ours(&clients, &servers, far, &flags);
+    let told = "to 203.0.113.1 through up0";
+    assert!(relay.said().contains(told), "{}", relay.said());
+    let address = run(&clients, &["dora", "--print", "yiaddr"])
+        .succeeded()
+        .out;
+    server.expect_active(address.trim().parse().expect("an address"));
+    relay.stop();
+    let frames = tool(&["show", "--json", text(&file)]).succeeded().json();
+    let sent = frames.iter().filter(|it| {
+        it["comment"]
+            .as_str()
+            .is_some_and(|it| it.contains("relayed to"))
+    });
+    let sent: Vec<&Json> = sent.collect();
+    assert_eq!(sent.len(), 2, "a DISCOVER and a REQUEST");
+    for it in sent {
+        assert_eq!(field(it, "IP", "dst"), &far.to_string());
+        assert_eq!(field(it, "Ether", "dst"), server.mac());
+    }
+    let asked = |it: &&Json| it["summary"] == format!("ARP who has {router}? tell {UPSTREAM}");
+    assert_eq!(frames.iter().filter(asked).count(), 1);
+    // Without the router there is no way.
+    let mut command = clients.client_command(TOOL);
+    let args = ["relay", "--server", "203.0.113.1", "--giaddr", "192.0.2.9"];
+    let interface = clients.client_interface();
+    let address = ["address", "add", "10.77.0.9/24", "dev", interface];
+    finish(clients.client_command("ip").args(address), b"").succeeded();
+    let sides = ["-i", "lo", "--server-interface", interface];
+    finish(command.args(args).args(sides), b"").failed(2, &["203.0.113.1", "--via"]);
+}
+
+#[test]
+fn our_agent_on_bad_links_still_gets_a_client_its_lease() {
+    for (how, copies) in [("duplicate=100%", 4), ("reorder=100%", 1)] {
+        let (clients, servers) = (Segment::new(), Segment::new());
+        let server = servers.server(Kind::Dnsmasq, serving_far(Kind::Dnsmasq));
+        server.route(NETWORK, Some(UPSTREAM));
+        let seen = servers.capture(servers.directory().join("servers.pcap"));
+        let flags = ["--impair", how, "--seed", "1"];
+        let _relay = Relay::ours(&clients, &servers, server.address(), &flags);
+        // A frame that none follows is held back for a while, on either link, and goes on then.
+        let dora = [
+            "dora",
+            "--tries",
+            "1",
+            "--timeout",
+            "20s",
+            "--print",
+            "yiaddr",
+        ];
+        let address = run(&clients, &dora).succeeded().out;
+        server.expect_active(address.trim().parse().expect("an address"));
+        // Twice from the client's link, and each of those twice to the server.
+        let discovers = seen.expect("dhcp.option.dhcp == 1", copies);
+        assert_eq!(discovers.len(), copies, "{how}");
+    }
+    let (clients, servers) = (Segment::new(), Segment::new());
+    let server = servers.server(Kind::Dnsmasq, serving_far(Kind::Dnsmasq));
+    let _relay = Relay::ours(
+        &clients,
+        &servers,
+        server.address(),
+        &["--impair", "loss=100%"],
+    );
+    let silent = run(&clients, &["discover", "--timeout", "1s"]);
+    assert_eq!(silent.code, Some(3));
+    assert!(!server.log().contains("DHCPDISCOVER"));
+}
+
+#[test]
 fn a_relay_agent_that_cannot_stand_says_why() {
     let all = |more: &[&str]| tool(&[&["relay", "--server", "192.0.2.1"], more].concat());
     all(&["-i", "lo", "--server-interface", "lo"]).failed(2, &["both sides"]);

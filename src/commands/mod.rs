@@ -282,6 +282,7 @@ impl Command {
             Command::Replay(args) => args.seed(),
             Command::Conform(args) => args.seed.seed,
             Command::Serve(args) => args.seed(),
+            Command::Relay(args) => args.seed(),
             Command::Servers(args) => args.seed(),
             _ => self.message().and_then(|(_, args)| args.seed()),
         }

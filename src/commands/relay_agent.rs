@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::{LinkArgs, OutArgs, parse_duration};
+use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
 use super::open_link::{OpenLink, relay_between};
 use super::outcome::{Ending, Sink};
 use super::relay::RelayArg;
@@ -51,6 +51,8 @@ pub struct RelayAgentArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Ending")]
     timeout: Option<Duration>,
     #[command(flatten)]
+    seed: SeedArgs,
+    #[command(flatten)]
     out: OutArgs,
 }
 
@@ -58,6 +60,11 @@ impl RelayAgentArgs {
     /// How to print.
     pub fn out(&self) -> &OutArgs {
         &self.out
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed.seed
     }
 
     /// What makes option 82, where one is asked for.

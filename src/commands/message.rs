@@ -2,26 +2,26 @@
 //! `decline`, `release`, `inform`, and `craft` for every other.
 
 use std::net::Ipv4Addr;
-use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, SendArgs};
+use super::built::{Built, fits, tag};
+use super::choice::chosen;
 use super::compose::{complete, fresh, named_address, named_server};
 use super::diagnosis::Circumstances;
 use super::edits::Edits;
 use super::input::{self, Source};
 use super::nagios::NagiosArgs;
-use super::outcome::{Ending, Entry, Sink};
+use super::outcome::{Ending, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::dhcp::following;
 use crate::dhcp::template::{self, Identity};
-use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
 use crate::link::segment::EPOCH;
 use crate::talk::{Choose, Host, Player, Resolver, Sender, SenderConfig, vlans};
 use crate::wire::*;
@@ -196,7 +196,7 @@ pub fn run(
         }
         (Some(source), Some(choose)) => {
             let all = input::bases(source, followed(message_type), session)?;
-            Some(chosen(all, choose, args)?)
+            Some(chosen(all, choose, &args.edits)?)
         }
         (None, choose) => recalled(message_type, args, choose.as_ref(), session)?,
     };
@@ -284,45 +284,7 @@ fn recalled(
     // The offers of the last exchange; the first came first.
     let xid = all.last().and_then(|it| it.bootp()).map(|it| it.xid);
     all.retain(|it| it.bootp().map(|it| it.xid) == xid);
-    chosen(all, choose.unwrap_or(&Choose::First), args).map(Some)
-}
-
-/// What there is to choose from, in words.
-fn listing(offers: &[Frame]) -> String {
-    const SHOWN: usize = 8;
-    let shown = offers.iter().take(SHOWN).filter_map(|it| {
-        let message = Message::of(it)?;
-        let address = message.bootp.yiaddr;
-        Some(match message.server_id() {
-            Some(server) => format!("{address} from {server}"),
-            None => address.to_string(),
-        })
-    });
-    let shown: Vec<_> = shown.collect();
-    match offers.len().saturating_sub(SHOWN) {
-        _ if offers.is_empty() => "there are no offers".into(),
-        0 => format!("there is {}", shown.join(", ")),
-        more => format!("there is {}, and {more} more", shown.join(", ")),
-    }
-}
-
-/// The offer that `--choose` means.
-fn chosen(mut offers: Vec<Frame>, choose: &Choose, args: &MessageArgs) -> Result<Frame, Error> {
-    let address = |it: &Frame| it.bootp().map(|it| it.yiaddr);
-    let listed = listing(&offers);
-    match choose {
-        Choose::First => {}
-        Choose::Lowest => offers.sort_by_key(address),
-        Choose::Requested => {
-            let wanted = args.edits.option_address(50);
-            offers.retain(|it| address(it) == wanted);
-        }
-        Choose::Server(ip) => {
-            offers.retain(|it| Message::of(it).and_then(|it| it.server_id()) == Some(*ip));
-        }
-    }
-    let none = || Error::Usage(format!("none of the offers is the one to choose: {listed}"));
-    offers.into_iter().next().ok_or_else(none)
+    chosen(all, choose.unwrap_or(&Choose::First), &args.edits).map(Some)
 }
 
 /// Builds, and unless this is a dry run sends and waits for replies. `lease` is the frame that the message
@@ -413,62 +375,6 @@ fn dry_run(
         sink.entry(&entry)?;
     }
     Ok(Ending::Done)
-}
-
-/// Whether IP can say how long the message is; a length that was set says what it says.
-fn fits(frame: &Frame) -> Result<(), Error> {
-    const MOST: usize = 0xffff;
-    let unset = |it: &Layer| matches!(it, Layer::Ipv4(ip) if ip.len == Auto::Unset);
-    let Some(at) = frame.layers.iter().position(unset) else {
-        return Ok(());
-    };
-    let len = Frame::new(frame.layers[at..].to_vec()).encode().len();
-    match len > MOST {
-        true => Err(Error::Usage(format!(
-            "the message makes a datagram of {len} bytes, and IP takes {MOST}: shorten an option, or set --ip-len"
-        ))),
-        false => Ok(()),
-    }
-}
-
-/// The capture of frames that are built and not sent, where one is asked for.
-pub(super) struct Built(Option<CaptureWriter>);
-
-impl Built {
-    pub fn new(path: Option<&Path>) -> Result<Self, Error> {
-        let Some(path) = path else {
-            return Ok(Built(None));
-        };
-        let mut writer = CaptureWriter::create(path)?;
-        writer.declare(0, &InterfaceInfo::new("dry-run", link_type::ETHERNET))?;
-        Ok(Built(Some(writer)))
-    }
-
-    pub fn record(&mut self, entry: &Entry) -> Result<(), Error> {
-        if let Some(writer) = &mut self.0 {
-            writer.write(&Packet {
-                at: entry.at,
-                link_type: entry.link_type,
-                interface: 0,
-                original_len: entry.bytes.len() as u32,
-                bytes: entry.bytes.clone(),
-                comment: Some("built, not sent".into()),
-            })?;
-        }
-        Ok(())
-    }
-}
-
-/// Tags a frame, inside whatever tags it has already.
-pub fn tag(frame: &mut Frame, tags: &[Dot1Q]) {
-    let at = frame
-        .layers
-        .iter()
-        .position(|layer| !matches!(layer, Layer::Ether(_) | Layer::Dot1Q(_)))
-        .unwrap_or(frame.layers.len());
-    frame
-        .layers
-        .splice(at..at, tags.iter().cloned().map(Layer::from));
 }
 
 /// The router by which a client with the lease of `ack` reaches the destination of a message of its own:

@@ -2,7 +2,9 @@
 //! session. Commands return data and yield entries; views print them.
 
 pub mod args;
+mod built;
 pub mod census;
+mod choice;
 mod compose;
 pub mod conform;
 pub mod convert;

@@ -8,11 +8,11 @@ use clap::Args;
 
 use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::built::{Built, tag};
 use super::diagnosis::{Cause, Circumstances, Likelihood};
 use super::diff::IgnoreArgs;
 use super::edits::{MacChoice, parse_mac};
 use super::input::Source;
-use super::message::{Built, tag};
 use super::outcome::{Ending, Sink};
 use super::session::{self, Here, Session, counted};
 use super::witness::Witness;

@@ -8,10 +8,10 @@ use clap::{Args, ValueEnum};
 
 use super::Error;
 use super::args::{ColorChoice, LinkArgs, SeedArgs, parse_duration};
+use super::built::tag;
 use super::census::{Allowed, Census, Change, INFORM_KIND};
 use super::diagnosis::Circumstances;
 use super::edits::Edits;
-use super::message::tag;
 use super::nagios::NagiosArgs;
 use super::outcome::Sink;
 use super::session::{OpenLink, Session};

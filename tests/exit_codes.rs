@@ -164,6 +164,14 @@ fn a_file_that_cannot_be_used_is_6() {
     ends(6, &["test", "missing.star"]);
 }
 
+/// Whether a process has a handler for SIGINT.
+fn minds_interrupts(pid: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+    let mask = status.lines().find_map(|it| it.strip_prefix("SigCgt:"));
+    let caught = mask.and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
+    caught.expect("a mask of signals") & 0b10 != 0
+}
+
 #[test]
 fn an_interrupt_is_130() {
     // It waits for standard input, which says nothing.
@@ -173,8 +181,12 @@ fn an_interrupt_is_130() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    std::thread::sleep(Duration::from_millis(300));
     let pid = child.id().to_string();
+    // Not before it minds the signal.
+    while !minds_interrupts(&pid) {
+        assert_eq!(child.try_wait().expect("a child"), None);
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let sent = std::process::Command::new("kill")
         .args(["-INT", &pid])
         .status();

@@ -384,6 +384,24 @@ fn a_frame_has_the_time_of_its_arrival_not_of_its_reading() {
 }
 
 #[test]
+fn an_interface_that_goes_down_or_away_ends_the_run_and_says_which() {
+    for (what, told) in [
+        ("link set near0 down", "ip link set near0 up"),
+        ("link del near0", "no interface `near0`"),
+    ] {
+        let wire = Wire::new(1500);
+        let runs = [
+            wire.near.start(&["discover", "--timeout", "20s"]),
+            wire.near.start(&["servers", "--watch", "1s"]),
+        ];
+        wire.near.ip(what);
+        for run in runs {
+            run.end().failed(5, &["near0", told]);
+        }
+    }
+}
+
+#[test]
 fn frames_that_the_queue_had_no_room_for_are_counted_and_told() {
     let wire = Wire::new(65_535);
     let options = long_option().repeat(200) + "ff";

@@ -149,7 +149,13 @@ impl RealLink {
     fn error(&self, operation: &'static str, source: io::Error) -> LinkError {
         let interface = self.interface.name.clone();
         match source.raw_os_error() {
-            Some(libc::ENETDOWN | libc::ENXIO | libc::ENODEV) => LinkError::Down { interface },
+            Some(libc::ENETDOWN | libc::ENXIO | libc::ENODEV) => {
+                // One that is no more cannot be brought up.
+                match interfaces::pnet_interface(&interface) {
+                    Ok(_) => LinkError::Down { interface },
+                    Err(gone) => gone,
+                }
+            }
             Some(libc::EMSGSIZE) => LinkError::TooLong { interface, len: 0 },
             _ => LinkError::Io {
                 interface,

@@ -430,7 +430,11 @@ fn a_frame_sent_right_after_the_carrier_went_is_lost_and_no_fault_of_the_link() 
     let file = wire.directory().join("lost.pcapng");
     let ask = ["discover", "--timeout", "50ms", "--json", "-w", text(&file)];
     let mut refused = 0;
-    for round in 0..12 {
+    for round in 0..60 {
+        // On a busy machine the kernel may have noticed before the tool sends.
+        if refused == 8 {
+            break;
+        }
         wire.far.ip("link set far0 up");
         expect_within("the wire to come up", PATIENCE, || {
             wire.near.ip("-brief link show near0").contains(" UP ")

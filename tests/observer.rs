@@ -5,6 +5,7 @@ mod frames;
 mod support;
 
 use std::net::Ipv4Addr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dhcpcraft::dhcp::enums::{ACK, DISCOVER, OFFER, REQUEST};
 use dhcpcraft::dhcp::template::{self, Draft, Identity};
@@ -16,11 +17,19 @@ use dhcpcraft::wire::{Dot1Q, Frame, MacAddr};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value as Json;
-use support::tool::{scratch, text, tool};
+use support::clients::Dhclient;
+use support::segment::Segment;
+use support::tool::{Run, TOOL, finish, scratch, text, tool};
+use support::{clients as peers, expect_within, wire};
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The clients of a capture as `--group --json` gives them.
 fn clients(file: &str) -> Vec<Json> {
-    let run = tool(&["show", "--group", "--json", file]).succeeded();
+    clients_of(&tool(&["show", "--group", "--json", file]).succeeded())
+}
+
+fn clients_of(run: &Run) -> Vec<Json> {
     let lines = run.json().into_iter();
     lines.filter(|it| !it["client"].is_null()).collect()
 }
@@ -90,6 +99,105 @@ fn clients_at_once_are_told_apart() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|it| state(it) == "BOUND"), "{found:?}");
     assert_ne!(found[0]["address"], found[1]["address"]);
+}
+
+/// A real client through BOUND, RENEWING and BOUND, and, when the server hangs, through RENEWING and REBINDING to
+/// the end of its lease. Who looks on at the client's own interface sees what it sends.
+#[test]
+fn a_real_client_is_followed_to_the_end_of_its_lease() {
+    let segment = Segment::new();
+    let lease = ["--lease-time", "10s", "-o", "58=3s", "-o", "59=5s"];
+    let server = peers::Tool::start(&segment, "served", &lease);
+    let interface = segment.client_interface();
+    let at_client = |args: &[&str]| {
+        let mut command = segment.client_command(TOOL);
+        command.args(args).args(["-i", interface]);
+        command
+    };
+    let sniff = wire::Running::start(
+        &mut at_client(&["sniff", "--group", "--json"]),
+        segment.directory(),
+    );
+    // Another one holds a lease meanwhile.
+    let other = ["--mac", "02:00:00:00:00:99"];
+    let dora = finish(
+        &mut at_client(&[&["dora", "--print", "yiaddr"], &other[..]].concat()),
+        b"",
+    );
+    let held = dora.succeeded().out;
+    let own = segment.client_mac();
+    // The states that the frames of one client tell, those in a row once.
+    let states = |mac: &str| {
+        let text = sniff.out();
+        let lines = text
+            .lines()
+            .filter_map(|it| serde_json::from_str::<Json>(it).ok());
+        let of_it = lines.filter(|it| it["message"]["chaddr"] == mac);
+        let mut states: Vec<String> = of_it
+            .filter_map(|it| it["state"].as_str().map(str::to_string))
+            .collect();
+        states.dedup();
+        states
+    };
+    let dhclient = Dhclient::configured(&segment, "initial-interval 1;\nbackoff-cutoff 1;\n");
+    let client = dhclient.start();
+    let told = |reason: &str| dhclient.reasons().iter().any(|it| it == reason);
+    expect_within("a lease renewed", PATIENCE, || told("RENEW"));
+    let release = [
+        "release",
+        "--ciaddr",
+        held.trim(),
+        "--server-id",
+        "10.77.0.200",
+    ];
+    finish(&mut at_client(&[&release[..], &other].concat()), b"").succeeded();
+    server.hang();
+    let rebinds = || states(own).iter().any(|it| it == "REBINDING");
+    expect_within("a rebinding", PATIENCE, rebinds);
+    drop(client);
+    assert!(!told("EXPIRE"), "{:?}", dhclient.reasons());
+    let served = server.messages();
+    let acked = served
+        .iter()
+        .rfind(|it| it["message"]["type"] == "ACK")
+        .expect("an ACK");
+    let acked: f64 = acked["time"]
+        .as_str()
+        .and_then(|it| it.parse().ok())
+        .expect("a time");
+    expect_within("the end of the lease", PATIENCE, || {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.is_ok_and(|it| it.as_secs_f64() > acked + 10.5)
+    });
+    let seen = [own, other[1]].map(states);
+    sniff.signal("INT");
+    let ended = sniff.end().succeeded();
+    let life = [
+        "SELECTING",
+        "REQUESTING",
+        "BOUND",
+        "RENEWING",
+        "BOUND",
+        "RENEWING",
+        "REBINDING",
+    ];
+    assert_eq!(seen[0], life, "{:?}", dhclient.reasons());
+    assert_eq!(seen[1], ["SELECTING", "REQUESTING", "BOUND", "INIT"]);
+    let found: Vec<Json> = clients_of(&ended);
+    let of = |mac: &str| {
+        let it = found.iter().find(|it| it["client"] == mac);
+        it.unwrap_or_else(|| panic!("{mac} is not in {found:#?}"))
+    };
+    assert_eq!(state(of(own)), "INIT expired");
+    assert_eq!(state(of(other[1])), "INIT released");
+    let notes = of(own)["notable"].to_string();
+    for part in [
+        "REQUEST (RENEWING) unanswered",
+        "REQUEST (REBINDING) unanswered",
+        "no renewal seen",
+    ] {
+        assert!(notes.contains(part), "{part:?} is not in {notes}");
+    }
 }
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -335,6 +443,27 @@ fn a_renewal_puts_the_end_off_and_silence_does_not() {
             "lease of 10.0.0.1 ended, no renewal seen"
         ]
     );
+}
+
+/// dhclient asks under one xid for ever, and often twice.
+#[test]
+fn a_client_with_one_xid_for_ever_is_renewed_each_time() {
+    let mut watch = Watch::default();
+    let who = who(1, 7);
+    watch.binds(0, &who, 100);
+    for (second, exchange) in [(50, 2), (92, 3), (142, 4)] {
+        let mark = watch.sees(second, &template::renewing(&who));
+        assert_eq!(
+            (mark.exchange, mark.passing, mark.state),
+            (exchange, Passing::First, State::Renewing)
+        );
+        let mark = watch.sees(second, &template::renewing(&who));
+        assert_eq!((mark.exchange, mark.passing), (exchange, Passing::Again(2)));
+        let mark = watch.acknowledges(second, &who, 100);
+        assert_eq!((mark.exchange, mark.state), (exchange, State::Bound));
+    }
+    let client = watch.ends(241).clients.remove(0);
+    assert_eq!((client.state, client.total), (State::Bound, 4));
 }
 
 #[test]

@@ -101,6 +101,11 @@ impl Tool {
         );
     }
 
+    /// Has it say nothing more, as if it hung: its machine goes on and answers ARP.
+    pub fn hang(&self) {
+        self.process.signal("STOP");
+    }
+
     /// Ends it in order, as Ctrl-C does; gives what it printed.
     #[track_caller]
     pub fn stop(mut self) -> Ended {
@@ -200,15 +205,37 @@ pub fn address(bound: &Path) -> Option<Ipv4Addr> {
 pub struct Dhclient<'a> {
     segment: &'a Segment,
     hook: PathBuf,
+    config: Option<PathBuf>,
 }
 
 impl<'a> Dhclient<'a> {
     /// One that does what it is told by [`Dhclient::command`].
     pub fn new(segment: &'a Segment) -> Self {
-        let text = "#!/bin/sh\ncase $reason in\nBOUND|RENEW|REBIND|REBOOT) ip address replace \"$new_ip_address/24\" dev \"$interface\";;\n\
+        let text = "#!/bin/sh\necho \"$reason\" >>\"${0%/*}/reasons\"\ncase $reason in\nBOUND|RENEW|REBIND|REBOOT) ip address replace \"$new_ip_address/24\" dev \"$interface\";;\n\
                     RELEASE|EXPIRE|PREINIT) ip address flush dev \"$interface\"; ip link set \"$interface\" up;;\nesac\n";
         let hook = script(segment, "dhclient-script", text);
-        Dhclient { segment, hook }
+        Dhclient {
+            segment,
+            hook,
+            config: None,
+        }
+    }
+
+    /// One that goes by this configuration.
+    pub fn configured(segment: &'a Segment, config: &str) -> Self {
+        let path = segment.directory().join("dhclient.conf");
+        fs::write(&path, config).expect("a configuration");
+        Dhclient {
+            config: Some(path),
+            ..Dhclient::new(segment)
+        }
+    }
+
+    /// What its script was told so far: `PREINIT`, `BOUND`, `RENEW` …
+    pub fn reasons(&self) -> Vec<String> {
+        let file = self.segment.directory().join("reasons");
+        let text = fs::read_to_string(file).unwrap_or_default();
+        text.lines().map(str::to_string).collect()
     }
 
     fn command(&self, flag: &str) -> Command {
@@ -221,8 +248,11 @@ impl<'a> Dhclient<'a> {
             .arg("-pf")
             .arg(directory.join("pid"))
             .arg("-sf")
-            .arg(&self.hook)
-            .arg(self.segment.client_interface());
+            .arg(&self.hook);
+        if let Some(config) = &self.config {
+            command.arg("-cf").arg(config);
+        }
+        command.arg(self.segment.client_interface());
         command
     }
 

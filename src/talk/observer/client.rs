@@ -104,6 +104,12 @@ impl Lease {
         }
     }
 
+    /// Whether the client may renew it by now: some do a good while before T1.
+    fn is_due(&self, now: Time) -> bool {
+        self.t1
+            .is_some_and(|t1| now - self.at >= Duration::from_secs(t1.into()) / 2)
+    }
+
     /// When it ends; `None` for a lease without an end, or one that does not say.
     pub fn ends(&self) -> Option<Time> {
         let seconds = self.seconds.filter(|it| *it != ENDLESS)?;
@@ -200,10 +206,9 @@ impl Observed {
         self.expire(at);
         self.frames += 1;
         self.last = self.last.max(at);
-        let open = self
-            .exchanges
-            .iter()
-            .rposition(|it| it.goes_on(frame, message, kind, at));
+        let due = self.lease.is_some_and(|it| it.is_due(at));
+        let mut exchanges = self.exchanges.iter();
+        let open = exchanges.rposition(|it| it.goes_on(frame, message, kind, at, due));
         let mut exchange = open
             .and_then(|index| self.exchanges.remove(index))
             .unwrap_or_else(|| {

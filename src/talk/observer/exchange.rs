@@ -85,13 +85,27 @@ pub enum Passing {
     Copy,
 }
 
-/// Where a message is seen: who put it on the wire, and whose answer it is.
+/// Where a message is seen: who put it on the wire, whose answer it is, and the address that who asks holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Leg {
     kind: Kind,
     server: Option<Ipv4Addr>,
+    held: Option<Ipv4Addr>,
     ether: Option<MacAddr>,
     ip: Option<Ipv4Addr>,
+}
+
+impl Leg {
+    /// Whether the same message is seen here and there: a relay agent or a router puts it on the wire in its own name.
+    /// A client that sends from another IP address than before says something else.
+    fn continues(&self, other: &Leg) -> bool {
+        let message = |it: &Leg| (it.kind, it.server, it.held);
+        let elsewhere = match self.ether.zip(other.ether) {
+            Some((here, there)) => here != there,
+            None => self.ip != other.ip,
+        };
+        message(self) == message(other) && elsewhere
+    }
 }
 
 /// An offer.
@@ -166,8 +180,16 @@ impl Exchange {
     }
 
     /// Whether a message under this xid goes on with this exchange. Clients that use one xid for ever
-    /// begin another one when they ask for something else after they had their answer, or much later.
-    pub(super) fn goes_on(&self, frame: &Frame, message: &Message, kind: Kind, at: Time) -> bool {
+    /// begin another one when they ask for something else after they had their answer, when a renewal is
+    /// `due`, or much later.
+    pub(super) fn goes_on(
+        &self,
+        frame: &Frame,
+        message: &Message,
+        kind: Kind,
+        at: Time,
+        due: bool,
+    ) -> bool {
         if message.bootp.xid != self.xid || at - self.last > PAUSE {
             return false;
         }
@@ -175,7 +197,8 @@ impl Exchange {
         match answered {
             Some(asked) if kind.asks() => {
                 let state = State::asking(frame, message, kind, self);
-                state == asked.state || self.is_copy(&leg(frame, message, kind))
+                let again = state == asked.state && !(due && state.holds());
+                again || self.is_copy(&leg(frame, message, kind))
             }
             _ => true,
         }
@@ -186,9 +209,8 @@ impl Exchange {
         let times =
             |mut all: std::slice::Iter<(Leg, u32)>| all.find(|it| it.0 == *leg).map(|it| it.1);
         let here = times(self.legs.iter()).unwrap_or(0);
-        let same =
-            |it: &&(Leg, u32)| it.0 != *leg && it.0.kind == leg.kind && it.0.server == leg.server;
-        self.legs.iter().filter(same).any(|it| it.1 > here)
+        let mut legs = self.legs.iter();
+        legs.any(|it| it.1 > here && leg.continues(&it.0))
     }
 
     /// Counts a frame, and says what it is to those before it.
@@ -255,6 +277,7 @@ fn leg(frame: &Frame, message: &Message, kind: Kind) -> Leg {
         kind,
         // A REQUEST names a server as well, but it is the client's.
         server: message.server_id().or(direct).filter(|_| kind.replies()),
+        held: Some(message.bootp.ciaddr).filter(|_| kind.asks()),
         ether: frame.ether().map(|it| it.src),
         ip,
     }

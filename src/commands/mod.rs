@@ -34,6 +34,7 @@ pub mod relay;
 pub mod relay_agent;
 pub mod renew;
 pub mod replay;
+pub mod replayed;
 pub mod script;
 pub mod serve;
 pub mod servers;
@@ -178,7 +179,7 @@ pub enum Outcome {
     /// Who answers on a link.
     Servers(servers::Found),
     /// What came of sending a recording again.
-    Replayed(replay::Replayed),
+    Replayed(replayed::Replayed),
     /// What a conformance suite found.
     Conformance(Box<conform::Report>),
     /// In what the exchanges of two captures differ.
@@ -323,6 +324,9 @@ impl Command {
             Command::Relay(args) => Outcome::Ran(args.run(session, sink)?),
             Command::Servers(args) => Outcome::Servers(args.run(session, sink)?),
             Command::Sniff(args) => Outcome::Ran(args.run(session, sink)?),
+            Command::Replay(args) if args.stands_in() => {
+                Outcome::Ran(args.stand_in(session, sink)?)
+            }
             Command::Replay(args) => Outcome::Replayed(args.run(session, sink)?),
             Command::Conform(args) => Outcome::Conformance(Box::new(args.run(session, sink)?)),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),

@@ -9,22 +9,22 @@ use clap::Args;
 use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
 use super::built::{Built, tag};
-use super::diagnosis::{Cause, Circumstances, Likelihood};
+use super::diagnosis::Circumstances;
 use super::diff::IgnoreArgs;
 use super::edits::{MacChoice, parse_mac};
 use super::input::Source;
 use super::outcome::{Ending, Sink};
+use super::replayed::{Replayed, compared, elsewhere};
 use super::session::{self, Here, Session, counted};
 use super::witness::Witness;
 use crate::dhcp::Message;
-use crate::dhcp::comparison::{compare, label};
-use crate::dhcp::difference::Difference;
+use crate::dhcp::comparison::type_name;
 use crate::dhcp::enums::{DECLINE, RELEASE};
 use crate::dhcp::rewrite::{self, Transaction};
-use crate::link::Time;
 use crate::link::segment::EPOCH;
 use crate::talk::{
-    Played, Player, Recorded, Replay, ReplayConfig, Step, checksum_fault, from_client, steps,
+    Player, Recorded, Replay, ReplayConfig, StandIn, StandInConfig, Step, checksum_fault,
+    from_client, steps,
 };
 use crate::wire::{Dot1Q, Frame, Layer, MacAddr, link_type};
 
@@ -42,6 +42,9 @@ pub struct ReplayArgs {
     /// Send every frame as it was recorded, replies and ARP too, and wait for no answer: the capture as a server
     #[arg(long, conflicts_with_all = ["rewrite_mac", "rewrite_xid", "follow", "same"], help_heading = "Replay")]
     all: bool,
+    /// Play the servers of the recording instead: answer clients that are there now as the recorded ones were answered
+    #[arg(long, conflicts_with_all = ["all", "rewrite_mac", "rewrite_xid", "follow", "same", "ignore", "dry_run", "force"], help_heading = "Replay")]
+    as_server: bool,
     /// Another MAC for the client, in the Ethernet header, chaddr and the client-id made of it; further clients count on. + is the recorded one plus 1
     #[arg(long, value_name = "MAC|native|random|+", value_parser = parse_new_mac, help_heading = "Replay")]
     rewrite_mac: Option<NewMac>,
@@ -51,10 +54,10 @@ pub struct ReplayArgs {
     /// Have the address and the server in later messages follow the live replies; a message waits for the one that it follows
     #[arg(long, help_heading = "Replay")]
     follow: bool,
-    /// How long to wait for replies after the last frame, and for one to follow [default: 5s]
+    /// How long to wait for replies after the last frame, and for one to follow [default: 5s]; with --as-server for clients [default: until Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Replay")]
     timeout: Option<Duration>,
-    /// Collect replies until the timeout, even when each recorded one has its counterpart
+    /// Go on until the timeout, even when each recorded reply, or message of a client, has its counterpart
     #[arg(long, help_heading = "Replay")]
     wait: bool,
     /// Print what would be sent, send nothing
@@ -79,6 +82,16 @@ pub struct ReplayArgs {
 enum Speed {
     Times(f64),
     Max,
+}
+
+impl Speed {
+    /// How many times faster than recorded; `None` without pauses.
+    fn times(self) -> Option<f64> {
+        match self {
+            Speed::Times(speed) => Some(speed),
+            Speed::Max => None,
+        }
+    }
 }
 
 fn parse_speed(text: &str) -> Result<Speed, String> {
@@ -113,59 +126,6 @@ const MOST: usize = 100_000;
 const LARGE: usize = 100;
 /// A recording that takes longer is announced.
 const LONG: Duration = Duration::from_secs(10);
-
-/// A reply of the recording, of the live run, or of both.
-#[derive(Clone, Debug)]
-pub struct ReplayedReply {
-    /// The recorded one: its frame's number, its time after the message, what it is.
-    pub recorded: Option<(u64, Duration, Frame)>,
-    /// The live one, likewise.
-    pub live: Option<(Duration, Frame)>,
-    /// In what the live one differs from the recorded one; `message` where one is missing.
-    pub differences: Vec<Difference>,
-}
-
-/// A frame that was sent again.
-#[derive(Clone, Debug)]
-pub struct ReplayedFrame {
-    /// Its number in the file.
-    pub number: u64,
-    /// When it was sent, counted from the first; `None` where the run was broken off before.
-    pub sent: Option<Duration>,
-    /// When it was recorded, counted from the first that is sent.
-    pub recorded: Duration,
-    /// As it went out.
-    pub frame: Frame,
-    /// The replies to it.
-    pub replies: Vec<ReplayedReply>,
-}
-
-/// What came of sending a recording again.
-#[derive(Clone, Debug)]
-pub struct Replayed {
-    /// The frames sent, in order of the recording.
-    pub frames: Vec<ReplayedFrame>,
-    /// How it ended.
-    pub ending: Ending,
-    /// Whether the replies had to be the recorded ones.
-    same: bool,
-}
-
-impl Replayed {
-    /// The replies that do not stand beside one that is the same.
-    pub fn differing(&self) -> usize {
-        let replies = self.frames.iter().flat_map(|it| &it.replies);
-        replies.filter(|it| !it.differences.is_empty()).count()
-    }
-
-    /// The exit code that says it: silence above all, then a difference where that matters.
-    pub fn exit_code(&self) -> u8 {
-        match self.ending.exit_code() {
-            0 => u8::from(self.same && self.differing() > 0),
-            code => code,
-        }
-    }
-}
 
 impl ReplayArgs {
     /// How to print.
@@ -218,10 +178,7 @@ impl ReplayArgs {
         let mut replay = Replay::new(ReplayConfig {
             timeout: self.timeout_of(&steps),
             steps,
-            speed: match self.speed {
-                Speed::Times(speed) => Some(speed),
-                Speed::Max => None,
-            },
+            speed: self.speed.times(),
             follow: self.follow,
             wait: self.wait,
             plays: !self.all,
@@ -234,7 +191,7 @@ impl ReplayArgs {
                 "later messages went out as recorded although a live reply gives another address or server: --follow has them take it up",
             );
         }
-        let frames = self.compared(&replay);
+        let frames = compared(&replay, &self.ignore);
         let replies = || frames.iter().flat_map(|it| &it.replies);
         let silent = replies().all(|it| it.live.is_none()) && replies().next().is_some();
         Ok(Replayed {
@@ -252,6 +209,68 @@ impl ReplayArgs {
             frames,
             same: self.same,
         })
+    }
+
+    /// Whether it plays the servers.
+    pub fn stands_in(&self) -> bool {
+        self.as_server
+    }
+
+    /// Plays the servers of the recording, until every part of a client has been played, the time is over, or the
+    /// user stops it.
+    pub fn stand_in(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
+        let steps = self.steps(session, sink)?;
+        let replies: usize = steps.iter().map(|it| it.replies.len()).sum();
+        if replies == 0 {
+            return Err(Error::file(
+                Path::new(&self.file.name),
+                "holds no reply of a server to a client's message",
+            ));
+        }
+        let mut link = session.open(&self.link, self.out.write.as_deref())?;
+        if link.here.lab {
+            return Err(Error::Usage(
+                "the lab has a server and no clients to answer: name an interface with -i IFACE"
+                    .into(),
+            ));
+        }
+        sink.notice(&format!(
+            "answering on {} with {} of {}; Ctrl-C ends it",
+            self.link.interface,
+            match replies {
+                1 => "the 1 recorded reply".to_string(),
+                all => format!("the {all} recorded replies"),
+            },
+            self.file.name
+        ));
+        let mut stand_in = StandIn::new(StandInConfig {
+            steps,
+            speed: self.speed.times(),
+            vlans: self.link.vlans(),
+            wait: self.wait,
+            timeout: self.timeout,
+        });
+        let mut witness = Witness::default();
+        let players: &mut [&mut dyn Player] = &mut [&mut stand_in];
+        let stopped = link.play(players, session, sink, &mut witness)?;
+        let Some(missing) = stand_in.missing() else {
+            // What went on after the end is ended by the user.
+            session.resume();
+            return Ok(Ending::Done);
+        };
+        let (came, of) = stand_in.progress();
+        let lacks = format!(
+            "{came} of the {of} recorded messages with a reply came; none did for the {}, frame {}",
+            type_name(&missing.frame),
+            missing.number
+        );
+        match stopped {
+            true => {
+                sink.notice(&lacks);
+                Ok(Ending::Interrupted)
+            }
+            false => Err(Error::Missing(lacks)),
+        }
     }
 
     /// What is to be sent, read from the file.
@@ -406,62 +425,6 @@ impl ReplayArgs {
             Speed::Max => Duration::ZERO,
         }
     }
-
-    /// The recorded replies beside the live ones.
-    fn compared(&self, replay: &Replay) -> Vec<ReplayedFrame> {
-        let played = replay.played().iter();
-        let began = replay.began().unwrap_or_default();
-        played.map(|it| self.frame(it, began)).collect()
-    }
-
-    fn frame(&self, played: &Played, began: Time) -> ReplayedFrame {
-        let replies = played.pairs().into_iter().map(|(recorded, live)| {
-            let recorded = recorded.and_then(|at| played.step.replies.get(at));
-            let live = live.and_then(|at| played.live.get(at));
-            let mut differences = match (recorded, live) {
-                (Some(a), Some(b)) => compare(&a.frame, &b.frame, false),
-                (a, b) => vec![Difference {
-                    name: "message".into(),
-                    first: a.map(|it| label(&it.frame)),
-                    second: b.map(|it| label(&it.frame)),
-                }],
-            };
-            differences.retain(|it| !self.ignore.has(it));
-            ReplayedReply {
-                recorded: recorded.map(|it| (it.number, it.after, it.frame.clone())),
-                live: live.map(|it| (it.after, it.frame.clone())),
-                differences,
-            }
-        });
-        ReplayedFrame {
-            number: played.step.number,
-            sent: played.sent.map(|it| it - began),
-            recorded: played.step.at,
-            frame: played.step.frame.clone(),
-            replies: replies.collect(),
-        }
-    }
-}
-
-/// That frames went to one station, which may be none of this link.
-fn elsewhere(frames: &[ReplayedFrame]) -> Option<Cause> {
-    let to = |it: &ReplayedFrame| {
-        let dst = it.frame.ether().filter(|_| it.sent.is_some())?.dst;
-        (dst.octets()[0] & 1 == 0).then_some(dst)
-    };
-    let mac = frames.iter().find_map(to)?;
-    let count = frames.iter().filter(|it| to(it) == Some(mac)).count();
-    let what = match frames.len() {
-        1 => "the frame".to_string(),
-        all => format!("{count} of {all} frames"),
-    };
-    Some(Cause {
-        id: "recorded-destination",
-        likelihood: Likelihood::Likely,
-        text: format!("{what} went to {mac} alone, as recorded"),
-        next: "see whether the recorded server or relay agent is on this link".into(),
-        frames: Vec::new(),
-    })
 }
 
 /// How long replies are waited for.

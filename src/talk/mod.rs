@@ -22,6 +22,7 @@ mod rules;
 mod sender;
 mod server;
 mod server_config;
+mod stand_in;
 mod survey;
 mod watch;
 
@@ -43,6 +44,7 @@ pub use rules::{Answering, Rules};
 pub use sender::{Sender, SenderConfig};
 pub use server::Server;
 pub use server_config::{Reservation, ServerConfig, Subnet};
+pub use stand_in::{StandIn, StandInConfig};
 pub use survey::{Probe, Sighting, Survey};
 pub use watch::Watch;
 

@@ -34,7 +34,7 @@ use crate::commands::lint::Linted;
 use crate::commands::outcome::{
     Clients, Direction, Ending, Entry, Grouped, Observation, Silence, Sink, Verdict,
 };
-use crate::commands::replay::Replayed;
+use crate::commands::replayed::Replayed;
 use crate::commands::servers::Found;
 use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::Message;
@@ -170,10 +170,11 @@ impl View {
         let mut view = View::new(format, style, out, Box::new(io::stderr()));
         view.json = json || format == Format::Json;
         view.only_found = matches!(command, Command::Lint(_));
-        view.live = matches!(
-            command,
-            Command::Serve(_) | Command::Relay(_) | Command::Sniff(_)
-        );
+        view.live = match command {
+            Command::Serve(_) | Command::Relay(_) | Command::Sniff(_) => true,
+            Command::Replay(args) => args.stands_in(),
+            _ => false,
+        };
         // Of many clients each is a row of a table, not rungs of a ladder.
         let told = command
             .out()
@@ -186,7 +187,7 @@ impl View {
         }
         match command {
             // Recorded and live replies side by side are the result, not the frames one by one.
-            Command::Replay(args) => {
+            Command::Replay(args) if !args.stands_in() => {
                 let side_by_side = matches!(format, Format::Table | Format::Json);
                 view.hidden = side_by_side && view.print.is_none() && !args.dry();
             }

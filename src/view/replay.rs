@@ -9,7 +9,7 @@ use super::Style;
 use super::lookup::{self, compared};
 use super::replies::plural;
 use super::summary::{duration, facts, other};
-use crate::commands::replay::{Replayed, ReplayedFrame, ReplayedReply};
+use crate::commands::replayed::{Replayed, ReplayedFrame, ReplayedReply};
 use crate::dhcp::Message;
 use crate::dhcp::comparison::{label, type_name};
 use crate::talk::spoken_of;

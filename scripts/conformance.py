@@ -37,12 +37,15 @@ SERVERS_JUDGED = {
 CLIENTS_JUDGED = {
     "C-DIS-07": "RFC 2131 4.1 has the time between two tries grow by chance; it stays three seconds.",
     "C-DIS-22": "RFC 3442 has 121 before 3 and 33 in option 55, which begins with 1 28 2 3 here.",
+    "C-REQ-02": "RFC 2131 3.1, step 3: the REQUEST must use the same value in secs as the DISCOVER; it counts on.",
     "C-REQ-11": "RFC 2131 4.1 has the time between two tries grow by chance; it stays three seconds.",
     "C-ACK-14": "RFC 6842 3 has a client discard a reply whose option 61 is not its own; no REQUEST follows this ACK.",
     "C-OFR-04": "RFC 2131 table 5 has option 54 in a REQUEST for an offer. Without one in the OFFER the REQUEST has none "
     "either, or 0.0.0.0.",
     "C-OFR-07": "RFC 6842 3 has a client discard a reply whose option 61 is not its own; the REQUEST follows.",
     "C-REN-06": "RFC 2131 4.4.5: T1 must come before the lease ends; with T1 and T2 behind the end nothing is said.",
+    "C-REN-08": "RFC 2131 4.1 has the server broadcast every NAK; a REQUEST to the server follows it as if there was none. "
+    "While it renews, dhcpcd hears only what comes to its own address.",
     "C-REL-05": "RFC 2131 table 5 has secs 0 in a RELEASE.",
 }
 KINDS, JUDGED, TITLE, HOW, SCRIPT, EXPLAIN = {

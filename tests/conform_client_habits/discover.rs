@@ -1,8 +1,9 @@
 //! Habits of the first message.
 
-use dhcpcraft::wire::*;
 use std::net::Ipv4Addr;
 use std::time::Duration;
+
+use dhcpcraft::wire::*;
 
 use super::habits::Kind::*;
 use super::habits::*;

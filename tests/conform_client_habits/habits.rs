@@ -415,11 +415,7 @@ pub fn given(reply: &Frame) -> Ipv4Addr {
 
 /// The answer to who asks with ARP for the address of the last ACK, whether the client holds it still or not.
 pub fn keep(asked: &Frame, seen: &Seen) -> Vec<(Duration, Frame)> {
-    let address = seen
-        .ack
-        .bootp()
-        .map(|it| it.yiaddr)
-        .unwrap_or(Ipv4Addr::UNSPECIFIED);
+    let address = given(&seen.ack);
     let own = seen.said.ether().map(|it| it.src).unwrap_or_default();
     let Some(arp) = asked.arp().filter(|it| it.target_ip() == Some(address)) else {
         return Vec::new();

@@ -1,9 +1,9 @@
 //! Habits of the life of a lease.
 
-use dhcpcraft::wire::*;
 use std::net::Ipv4Addr;
-
 use std::time::Duration;
+
+use dhcpcraft::wire::*;
 
 use super::habits::Kind::*;
 use super::habits::*;
@@ -52,7 +52,7 @@ pub const HABITS: &[Row] = &[
         &["C-REN-11 fail"],
     ),
     row(
-        "renews from a broadcast frame",
+        "renews in a broadcast frame",
         || says(&[Renewing], |it, _| ether(it).dst = MacAddr::broadcast()),
         &["C-REN-11 fail"],
     ),

@@ -1,8 +1,9 @@
 //! Habits of RELEASE, of a restart and of INFORM.
 
+use std::net::Ipv4Addr;
+
 use dhcpcraft::talk::Order;
 use dhcpcraft::wire::*;
-use std::net::Ipv4Addr;
 
 use super::habits::Kind::*;
 use super::habits::*;

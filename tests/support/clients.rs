@@ -238,7 +238,8 @@ impl<'a> Dhclient<'a> {
         text.lines().map(str::to_string).collect()
     }
 
-    fn command(&self, flag: &str) -> Command {
+    /// Its command line: `-d` gets a lease and keeps it, `-r` gives it back.
+    pub fn command(&self, flag: &str) -> Command {
         let directory = self.segment.directory();
         let mut command = self.segment.client_command(require("dhclient"));
         command
@@ -276,14 +277,18 @@ impl<'a> Dhclient<'a> {
     }
 }
 
+/// Has what follows in a command line for `unshare` run where the directories in which dhcpcd keeps its state are its
+/// own.
+pub fn own_state(unshare: &mut Command) -> &mut Command {
+    let own = "mount -t tmpfs own /run && mkdir -p /run/dhcpcd && mount -t tmpfs own /var/lib/dhcpcd && exec \"$@\"";
+    unshare.args(["--mount", "sh", "-c", own, "sh"])
+}
+
 /// dhcpcd; ALRM has it release its lease.
 #[track_caller]
 pub fn dhcpcd(segment: &Segment) -> Running {
-    // It keeps its state in directories of the system's: here they are its own.
-    let own = "mount -t tmpfs own /run && mkdir -p /run/dhcpcd && mount -t tmpfs own /var/lib/dhcpcd && exec \"$@\"";
     let mut command = segment.client_command(require("unshare"));
-    command
-        .args(["--mount", "sh", "-c", own, "sh"])
+    own_state(&mut command)
         .arg(require("dhcpcd"))
         .args([
             "-4",

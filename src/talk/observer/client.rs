@@ -1,13 +1,14 @@
 //! A client as seen from outside: its state, its lease, its last exchanges, and what is notable.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::exchange::{Asked, Exchange, Kind, Offered, Passing};
+use super::lease::{ENDLESS, Lease};
 use super::note::Note;
 use super::state::{Reason, State};
+use super::who::{Hardware, Place};
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::link::Time;
@@ -16,106 +17,10 @@ use crate::wire::Frame;
 /// Exchanges and kinds of notes remembered of a client.
 const EXCHANGES: usize = 4;
 const NOTES: usize = 8;
-/// Bytes that count of a client identifier where it stands for the hardware address.
-const IDENTIFIER: usize = 64;
 
 /// How long an answer may take before its absence is told: the first repetition is due after four
 /// seconds and up to one more (RFC 2131 section 4.1).
 const ANSWER: Duration = Duration::from_secs(5);
-
-/// Option 51 for a lease without end.
-const ENDLESS: u32 = u32::MAX;
-
-/// The client's hardware address, or its identifier (option 61) where it has none, as on InfiniBand
-/// (RFC 4390).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Hardware {
-    /// Hardware type, the numbers of ARP.
-    pub htype: u8,
-    /// The bytes that count.
-    pub bytes: Box<[u8]>,
-    /// Whether they are the client identifier.
-    pub identifier: bool,
-}
-
-impl Hardware {
-    pub(super) fn of(message: &Message) -> Hardware {
-        let address = message.bootp.client_hardware();
-        let used = address.iter().any(|it| *it != 0);
-        let identifier = match used {
-            true => None,
-            false => message.data(61).filter(|it| !it.is_empty()),
-        };
-        let bytes = identifier.as_deref().unwrap_or(address);
-        Hardware {
-            htype: message.bootp.htype,
-            bytes: bytes.iter().take(IDENTIFIER).copied().collect(),
-            identifier: identifier.is_some(),
-        }
-    }
-}
-
-/// `02:00:5e:10:00:01`, `id 01:02:03`.
-impl fmt::Display for Hardware {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hex: Vec<String> = self.bytes.iter().map(|it| format!("{it:02x}")).collect();
-        match (hex.is_empty(), self.identifier) {
-            (true, _) => f.write_str("no address"),
-            (_, true) => write!(f, "id {}", hex.join(":")),
-            (_, false) => f.write_str(&hex.join(":")),
-        }
-    }
-}
-
-/// Where a client is: its VLANs, or the relay agent where it was seen only behind one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// VLAN ids, outermost first, four at most.
-    pub vlans: Vec<u16>,
-    /// The relay agent (giaddr).
-    pub relay: Option<Ipv4Addr>,
-}
-
-/// A lease as its ACK tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// When the ACK passed.
-    pub at: Time,
-    /// Its length in seconds (option 51); 0xffff_ffff is for ever, `None` where the ACK does not say.
-    pub seconds: Option<u32>,
-    /// T1 in seconds: option 58, else half of the length (RFC 2131 section 4.4.5).
-    pub t1: Option<u32>,
-    /// T2 in seconds: option 59, else seven eighths of the length.
-    pub t2: Option<u32>,
-}
-
-impl Lease {
-    fn of(message: &Message, at: Time) -> Lease {
-        let seconds = message.lease_time();
-        let share = |of: u64, by: u64| {
-            let length = seconds.filter(|it| *it != ENDLESS)?;
-            u32::try_from(u64::from(length) * of / by).ok()
-        };
-        Lease {
-            at,
-            seconds,
-            t1: message.renewal_time().or_else(|| share(1, 2)),
-            t2: message.rebinding_time().or_else(|| share(7, 8)),
-        }
-    }
-
-    /// Whether the client may renew it by now: some do a good while before T1.
-    fn is_due(&self, now: Time) -> bool {
-        self.t1
-            .is_some_and(|t1| now - self.at >= Duration::from_secs(t1.into()) / 2)
-    }
-
-    /// When it ends; `None` for a lease without an end, or one that does not say.
-    pub fn ends(&self) -> Option<Time> {
-        let seconds = self.seconds.filter(|it| *it != ENDLESS)?;
-        Some(self.at + Duration::from_secs(seconds.into()))
-    }
-}
 
 /// What a client waits for.
 #[derive(Clone, Copy, Debug)]

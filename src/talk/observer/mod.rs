@@ -3,16 +3,20 @@
 
 mod client;
 mod exchange;
+mod lease;
 mod note;
 mod state;
+mod who;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 
-pub use client::{Hardware, Lease, Observed, Place};
+pub use client::Observed;
 pub use exchange::{Exchange, Kind, Offered, Passing};
+pub use lease::Lease;
 pub use note::Note;
 pub use state::{Reason, State};
+pub use who::{Hardware, Place};
 
 use crate::dhcp::Message;
 use crate::link::Time;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use super::client::Hardware;
 use super::exchange::Kind;
 use super::state::State;
+use super::who::Hardware;
 
 /// Something that whoever looks for a fault wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 use support::clients::Dhclient;
 use support::segment::Segment;
-use support::tool::{Run, TOOL, finish, scratch, text, tool};
+use support::tool::{Run, TOOL, command, finish, scratch, text, tool};
 use support::{clients as peers, expect_within, wire};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,6 +64,63 @@ fn every_recorded_exchange_ends_in_its_state() {
             panic!("{name}: {found:?}");
         };
         assert_eq!(state(client), *wanted, "{name}");
+    }
+}
+
+/// What `show --group` prints in so many columns.
+fn shown(columns: &str, file: &str) -> String {
+    let mut command = command(&["show", "--group", file]);
+    finish(command.env("COLUMNS", columns), b"").succeeded().out
+}
+
+#[test]
+fn grouped_lines_are_aligned() {
+    let narrow = "
+   1    0.000   #1 02:00:5e:10:00:01 DISCOVER SELECTING  wants 10.77.0.60 …
+   2    0.000   #1 02:00:5e:10:00:01 OFFER               10.77.0.60  lease 9m59s
+   3    0.001   #1 02:00:5e:10:00:01 REQUEST  REQUESTING 10.77.0.60  from 10.77…
+   4    0.001   #1 02:00:5e:10:00:01 ACK      BOUND      10.77.0.60  lease 9m59s
+   5    0.001      02:00:5e:10:00:01 ARP probe: who has 10.77.0.60?  # ARP prob…
+   6    0.001      02:00:5e:78:00:3c ARP 10.77.0.60 is at 02:00:5e:78:00:3c
+   7    0.001   #2 02:00:5e:10:00:01 DECLINE  INIT       10.77.0.60  to 10.77.0…
+";
+    let wide = "
+    1    0.000000    #1 02:00:5e:10:00:01 DISCOVER  SELECTING   wants 10.77.0.60  xid 0x4f61c2e6
+    2    0.000239    #1 02:00:5e:10:00:01 OFFER                 10.77.0.60  from 10.77.0.3  lease 9m59s
+    3    0.000668    #1 02:00:5e:10:00:01 REQUEST   REQUESTING  10.77.0.60  from 10.77.0.3
+    4    0.000832    #1 02:00:5e:10:00:01 ACK       BOUND       10.77.0.60  from 10.77.0.3  lease 9m59s
+    5    0.001042       02:00:5e:10:00:01 ARP probe: who has 10.77.0.60?  # ARP probe for 10.77.0.60
+    6    0.001067       02:00:5e:78:00:3c ARP 10.77.0.60 is at 02:00:5e:78:00:3c
+    7    0.001188    #2 02:00:5e:10:00:01 DECLINE   INIT        10.77.0.60  to 10.77.0.3  # DECLINE: 10.77.0.60 is at 0…
+";
+    for (columns, lines) in [("80", narrow), ("120", wide)] {
+        let out = shown(columns, "samples/decline.pcapng");
+        let first: Vec<&str> = out.lines().take(7).collect();
+        assert_eq!(first.join("\n"), lines.trim_matches('\n'), "{columns}");
+    }
+}
+
+#[test]
+fn grouped_views_keep_to_the_width() {
+    let file = scratch("observer-width").join("clients.pcapng");
+    tool(&["dora", "--clients", "20", "-w", text(&file)]).succeeded();
+    let samples = std::fs::read_dir("samples").expect("the samples");
+    let mut captures: Vec<String> = samples
+        .map(|it| text(&it.expect("a file").path()).to_string())
+        .filter(|it| it.contains(".pcap"))
+        .collect();
+    assert!(captures.len() > 10, "{captures:?}");
+    captures.push(text(&file).to_string());
+    for columns in [40, 60, 80, 100, 120, 160] {
+        for file in &captures {
+            let out = shown(&columns.to_string(), file);
+            for line in out.lines() {
+                assert!(
+                    line.chars().count() <= columns,
+                    "{file} in {columns}: {line:?}"
+                );
+            }
+        }
     }
 }
 

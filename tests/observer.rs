@@ -523,6 +523,25 @@ fn a_client_with_one_xid_for_ever_is_renewed_each_time() {
     assert_eq!((client.state, client.total), (State::Bound, 4));
 }
 
+/// Tries of a renewal are minutes to hours apart, and are tries of one exchange all the same.
+#[test]
+fn a_renewal_without_an_answer_goes_on_until_the_lease_ends() {
+    let mut watch = Watch::default();
+    watch.binds(0, &who(1, 1), 3600);
+    let renewing = |at, watch: &mut Watch| watch.sees(at, &template::renewing(&who(1, 2)));
+    let first = renewing(1800, &mut watch);
+    assert_eq!((first.exchange, first.passing), (2, Passing::First));
+    let again = renewing(2475, &mut watch);
+    assert_eq!((again.exchange, again.passing), (2, Passing::Again(2)));
+    let rebinding = watch.sees(3150, &template::rebinding(&who(1, 2)));
+    assert_eq!((rebinding.exchange, rebinding.state), (2, State::Rebinding));
+    let ack = watch.acknowledges(3150, &who(1, 2), 3600);
+    assert_eq!((ack.exchange, ack.state), (2, State::Bound));
+    // Anything else under an old xid is another exchange.
+    let later = watch.sees(3600, &message(DISCOVER, &who(1, 2)));
+    assert_eq!((later.exchange, later.passing), (3, Passing::First));
+}
+
 #[test]
 fn a_lease_for_ever_never_ends() {
     let mut watch = Watch::default();

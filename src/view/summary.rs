@@ -198,13 +198,20 @@ pub(super) fn ends(out: &mut String, frame: &Frame, arrow: &str) {
     }
 }
 
-/// Appends a frame's number and its time.
+/// Appends a frame's number and its time, of long times fewer digits behind the point.
 pub(super) fn clock(line: &mut String, entry: &Entry, style: &Style) {
     let time = entry.since.as_secs_f64();
-    let _ = match style.width >= ROOMY {
-        true => write!(line, "{:>5}  {time:>10.6}  ", entry.number),
-        false => write!(line, "{:>4} {time:>8.3} ", entry.number),
+    let whole = entry.since.as_secs().checked_ilog10().unwrap_or(0) as usize + 1;
+    let (number, gap, width, most) = match style.width >= ROOMY {
+        true => (5, "  ", 10, 6),
+        false => (4, " ", 8, 3),
     };
+    let precision = most.min(usize::saturating_sub(width, whole + 1));
+    let _ = write!(
+        line,
+        "{:>number$}{gap}{time:>width$.precision$}{gap}",
+        entry.number
+    );
 }
 
 /// Appends what is odd about an entry, and what its capture says of it.

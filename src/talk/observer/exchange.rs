@@ -190,8 +190,15 @@ impl Exchange {
         at: Time,
         due: bool,
     ) -> bool {
-        if message.bootp.xid != self.xid || at - self.last > PAUSE {
+        if message.bootp.xid != self.xid {
             return false;
+        }
+        if at - self.last > PAUSE {
+            // Who has no answer to its renewal asks again when half of the time left is over (section 4.4.5).
+            let waits = self
+                .asked
+                .is_some_and(|it| !it.answered && it.state.holds());
+            return waits && kind.asks() && State::asking(frame, message, kind, self).holds();
         }
         let answered = self.asked.filter(|it| it.answered);
         match answered {

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::colour;
 use crate::commands::outcome::{Entry, Mark};
 use crate::dhcp::Message;
+use crate::dhcp::enums::REQUEST;
 use crate::talk::observer::Passing;
 use crate::view::Style;
 use crate::view::meaning::colons;
@@ -139,16 +140,23 @@ fn rest(
         Some(Passing::First) | None => None,
     });
     match message {
-        Some(message) if all.is_empty() => facts(message, told),
         Some(message) => {
-            all.extend(facts(message, told));
-            all
+            let renewing = message.message_type() == Some(REQUEST);
+            all.extend(facts(message, told).into_iter().map(|mut it| {
+                // The client's state says it, and tells RENEWING and REBINDING apart.
+                if let Some(len) = it
+                    .strip_suffix(" (renewing)")
+                    .filter(|_| renewing)
+                    .map(str::len)
+                {
+                    it.truncate(len);
+                }
+                it
+            }));
         }
-        None => {
-            all.push(summary::other(&entry.frame));
-            all
-        }
+        None => all.push(summary::other(&entry.frame)),
     }
+    all
 }
 
 /// Appends what there is to say: first what fits whole, in its order; of the rest the beginning, or that there is more.

@@ -719,6 +719,16 @@ fn of_many_clients_each_cause_has_its_number() {
 }
 
 #[test]
+fn in_the_lab_nobody_answers_on_a_vlan_that_nobody_is_on() {
+    let run = tool(&["discover", "-i", "lab:relay", "--vlan", "20", "--json"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let causes = causes(&run);
+    assert_eq!(causes[0]["id"], "nothing-arrived");
+    let text = causes[0]["text"].as_str().expect("text");
+    assert!(text.ends_with("nobody answers on VLAN 20"), "{text}");
+}
+
+#[test]
 fn a_pool_that_is_used_up_is_told_from_who_was_served() {
     let wire = Wire::new(1500);
     let pool = [

@@ -39,7 +39,7 @@ pub struct ReplayArgs {
     /// Send so many times faster than recorded, or `max`: without pauses
     #[arg(long, value_name = "N|max", value_parser = parse_speed, default_value = "1", help_heading = "Replay")]
     speed: Speed,
-    /// Send every frame as it was recorded, replies and ARP too, and wait for no answer: the capture as a server
+    /// Send every frame as it was recorded, replies and ARP too, and wait for no answer: for who looks on; live clients take replies of --as-server
     #[arg(long, conflicts_with_all = ["rewrite_mac", "rewrite_xid", "follow", "same"], help_heading = "Replay")]
     all: bool,
     /// Play the servers of the recording instead: answer clients that are there now as the recorded ones were answered

@@ -3,7 +3,7 @@
 
 use super::Message;
 use super::template::client_id;
-use crate::wire::{Auto, Bootp, Frame, ItemKind, MacAddr, OptionItem, Options};
+use crate::wire::{Auto, Bootp, Frame, ItemKind, MacAddr, OptionItem, Options, PAD, push_option};
 
 /// Option 61, the client's identifier.
 const CLIENT_ID: u8 = 61;
@@ -110,6 +110,36 @@ fn in_stream(stream: &mut [u8], code: u8, from: &[u8], to: &[u8]) {
     }
 }
 
+/// Has a reply return the client identifier `to` where it returns `from` (RFC 6842); none where the client sent
+/// none. Unlike the others here it may change the length of the options; padding behind END makes up for it.
+pub fn returned_id(frame: &mut Frame, from: &[u8], to: Option<&[u8]>) {
+    let Some(dhcp) = frame.dhcp_mut() else {
+        return;
+    };
+    let before = dhcp.options.len();
+    let mut out = Vec::with_capacity(before);
+    let mut end = None;
+    for it in Options::new(&dhcp.options) {
+        match it.kind {
+            ItemKind::Option if it.code == CLIENT_ID && it.data == from => {
+                if let Some(id) = to {
+                    push_option(&mut out, CLIENT_ID, id);
+                }
+                continue;
+            }
+            ItemKind::End => end = Some(out.len() + 1),
+            _ => {}
+        }
+        out.extend_from_slice(it.raw);
+    }
+    let padded = end.and_then(|end| out.get(end..));
+    let padded = padded.is_some_and(|it| it.iter().all(|it| *it == PAD));
+    if let Some(end) = end.filter(|_| padded) {
+        out.resize(before.max(end), PAD);
+    }
+    dhcp.options = out;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +194,54 @@ mod tests {
         );
         transaction(&mut after, &to, &from);
         assert_eq!(after, before);
+    }
+
+    #[test]
+    fn an_identifier_of_another_length_is_returned_and_padding_makes_up_for_it() {
+        let changed = |options: &[u8], to: Option<&[u8]>| {
+            let mut frame = Frame::new(vec![
+                crate::wire::Layer::from(Bootp::default()),
+                crate::wire::Dhcp {
+                    options: options.to_vec(),
+                    ..Default::default()
+                }
+                .into(),
+            ]);
+            returned_id(&mut frame, &[1, 7], to);
+            frame
+                .dhcp()
+                .map(|it| it.options.clone())
+                .unwrap_or_default()
+        };
+        let padded = [53, 1, 5, 61, 2, 1, 7, 1, 1, 9, 255, 0, 0, 0];
+        for (before, to, after) in [
+            (
+                &padded[..],
+                Some(&[1, 8][..]),
+                &[53, 1, 5, 61, 2, 1, 8, 1, 1, 9, 255, 0, 0, 0][..],
+            ),
+            (
+                &padded,
+                Some(&[255, 1, 2]),
+                &[53, 1, 5, 61, 3, 255, 1, 2, 1, 1, 9, 255, 0, 0],
+            ),
+            (
+                &padded,
+                None,
+                &[53, 1, 5, 1, 1, 9, 255, 0, 0, 0, 0, 0, 0, 0],
+            ),
+            // More than padding has room for.
+            (
+                &padded,
+                Some(&[9; 7]),
+                &[53, 1, 5, 61, 7, 9, 9, 9, 9, 9, 9, 9, 1, 1, 9, 255],
+            ),
+            // What stands behind END stays, as does another identifier, and what has no END.
+            (&[61, 2, 1, 7, 255, 9], Some(&[9]), &[61, 1, 9, 255, 9]),
+            (&[61, 2, 1, 6, 255, 0], Some(&[9]), &[61, 2, 1, 6, 255, 0]),
+            (&[61, 2, 1, 7], Some(&[9]), &[61, 1, 9]),
+        ] {
+            assert_eq!(changed(before, to), after, "{before:?} {to:?}");
+        }
     }
 }

@@ -206,9 +206,8 @@ impl StandIn {
                 continue;
             };
             rewrite::loosen(&mut reply);
-            // RFC 6842: the identifier comes back as the client sent it.
-            if let (Some(old), Some(new)) = (id(&step.frame), id(live)) {
-                rewrite::option(&mut reply, CLIENT_ID, &old, &new);
+            if let Some(old) = id(&step.frame) {
+                rewrite::returned_id(&mut reply, &old, id(live).as_deref());
             }
             rewrite::transaction(&mut reply, &recorded, &Transaction::of(bootp));
             reply.layers.retain(|it| !matches!(it, Layer::Dot1Q(_)));

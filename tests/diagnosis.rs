@@ -16,7 +16,9 @@ use dhcpcraft::wire::{Frame, MacAddr};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use support::expect_within;
-use support::tool::{Run, command, finish, scratch, text, tool};
+use support::peers::{Kind, ServerConfig};
+use support::segment::Segment;
+use support::tool::{Run, TOOL, command, finish, scratch, text, tool};
 use support::wire::Wire;
 
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -755,6 +757,45 @@ fn a_pool_that_is_used_up_is_told_from_who_was_served() {
             kind.as_ref().and_then(Json::as_str),
             Some("OFFER" | "ACK")
         ));
+    }
+}
+
+#[test]
+fn a_real_servers_pool_that_is_used_up_is_told_too() {
+    for kind in Kind::ALL {
+        let segment = Segment::new();
+        let pool = ([10, 77, 0, 200].into(), [10, 77, 0, 204].into());
+        let config = ServerConfig {
+            pool: Some(pool),
+            ..ServerConfig::default()
+        };
+        let _server = segment.server(kind, config);
+        // One after the other: dnsmasq offers an address to several until one has it, and refuses the others.
+        let ask = [
+            "dora",
+            "--clients",
+            "10",
+            "--stagger",
+            "100ms",
+            "--timeout",
+            "2s",
+            "--json",
+        ];
+        let mac = ["--mac", "02:00:5e:20:00:00"];
+        let mut command = segment.client_command(TOOL);
+        let run = finish(
+            command
+                .args(ask)
+                .args(mac)
+                .args(["-i", segment.client_interface()]),
+            b"",
+        );
+        let (failed, causes) = common(&run);
+        assert_eq!(
+            (failed, &causes[0]),
+            (5, &("others-served".into(), 5)),
+            "{kind:?}: {causes:?}"
+        );
     }
 }
 

@@ -77,7 +77,8 @@ pub(super) fn colons(out: &mut String, bytes: &[u8]) {
         if index > 0 {
             out.push(':');
         }
-        push_hex(out, &[*byte]);
+        let halves = [byte >> 4, byte & 15];
+        out.extend(halves.map(|it| char::from_digit(it.into(), 16).unwrap_or_default()));
     }
 }
 

@@ -7,7 +7,7 @@ use super::state::State;
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::link::Time;
-use crate::wire::{Frame, MacAddr};
+use crate::wire::Frame;
 
 /// Ways that a message is seen on, and offers, remembered of an exchange.
 const LEGS: usize = 16;
@@ -91,7 +91,8 @@ struct Leg {
     kind: Kind,
     server: Option<Ipv4Addr>,
     held: Option<Ipv4Addr>,
-    ether: Option<MacAddr>,
+    /// The Ethernet source as a number, as legs are compared often.
+    ether: Option<u64>,
     ip: Option<Ipv4Addr>,
 }
 
@@ -285,7 +286,12 @@ fn leg(frame: &Frame, message: &Message, kind: Kind) -> Leg {
         // A REQUEST names a server as well, but it is the client's.
         server: message.server_id().or(direct).filter(|_| kind.replies()),
         held: Some(message.bootp.ciaddr).filter(|_| kind.asks()),
-        ether: frame.ether().map(|it| it.src),
+        ether: frame.ether().map(|it| {
+            let octets = it.src.octets();
+            octets
+                .iter()
+                .fold(0, |number, it| number << 8 | u64::from(*it))
+        }),
         ip,
     }
 }

@@ -23,6 +23,16 @@ const MAC: usize = 17;
 const TYPE: usize = 8;
 const STATE: usize = 10;
 
+/// Appends so many spaces.
+fn space(line: &mut String, mut count: usize) {
+    const SPACES: &str = "                ";
+    while count > 0 {
+        let some = SPACES.get(..count).unwrap_or(SPACES);
+        line.push_str(some);
+        count -= some.len();
+    }
+}
+
 /// Appends the hardware address that a frame is about, as wide as a MAC address.
 fn address(line: &mut String, entry: &Entry) {
     let start = line.len();
@@ -36,7 +46,7 @@ fn address(line: &mut String, entry: &Entry) {
         _ => line.push('-'),
     }
     let missing = MAC.saturating_sub(line.len() - start);
-    line.extend(std::iter::repeat_n(' ', missing));
+    space(line, missing);
 }
 
 /// Columns that a fact needs to be begun where it does not fit whole.
@@ -107,7 +117,7 @@ pub(in crate::view) fn line(out: &mut dyn Write, entry: &Entry, style: &Style) -
 fn number(line: &mut String, mark: Option<Mark>) {
     let digits = mark.map(|it| it.exchange.checked_ilog10().unwrap_or(0) as usize + 1);
     let missing = NUMBER.saturating_sub(digits.map_or(0, |it| it + 1));
-    line.extend(std::iter::repeat_n(' ', missing));
+    space(line, missing);
     if let Some(mark) = mark {
         let _ = write!(line, "#{}", mark.exchange);
     }
@@ -120,7 +130,7 @@ fn column(line: &mut String, text: &str, width: usize, gap: usize) -> Range<usiz
     line.push_str(text);
     let end = line.len();
     let missing = width.saturating_sub(text.len()) + gap;
-    line.extend(std::iter::repeat_n(' ', missing));
+    space(line, missing);
     start..end
 }
 

@@ -142,14 +142,23 @@ impl Running {
             .spawn()
             .expect("the tool starts");
         let mut running = Running { child, out, err };
-        let sockets = format!("/proc/{}/net/packet", running.child.id());
-        // A packet socket that is bound to an interface listens.
+        let process = PathBuf::from(format!("/proc/{}", running.child.id()));
+        // A packet socket of its own that is bound to an interface listens.
         expect_within("the tool to listen", PATIENCE, || {
             let ended = running.child.try_wait().is_ok_and(|it| it.is_some());
             assert!(!ended, "it ended: {}", running.err());
-            let table = fs::read_to_string(&sockets).unwrap_or_default();
-            let bound = |line: &str| line.split_whitespace().nth(4).is_some_and(|it| it != "0");
-            table.lines().skip(1).any(bound)
+            let table = fs::read_to_string(process.join("net/packet")).unwrap_or_default();
+            let own: Vec<PathBuf> = fs::read_dir(process.join("fd"))
+                .into_iter()
+                .flatten()
+                .filter_map(|it| fs::read_link(it.ok()?.path()).ok())
+                .collect();
+            table.lines().skip(1).any(|line| {
+                let columns: Vec<&str> = line.split_whitespace().collect();
+                let socket = columns.last().map(|it| format!("socket:[{it}]"));
+                let bound = columns.get(4).is_some_and(|it| *it != "0");
+                bound && socket.is_some_and(|it| own.contains(&it.into()))
+            })
         });
         running
     }

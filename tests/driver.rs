@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -88,7 +88,8 @@ fn a_frame_after_the_end_is_seen_and_nobodys() {
 /// A link on which one frame arrives: a pipe stands for the socket that tells of it.
 struct Piped {
     pipe: Rc<OwnedFd>,
-    arrived: Arc<AtomicBool>,
+    /// When; 0 for not yet.
+    arrived: Arc<AtomicU64>,
     asked: Rc<Cell<u32>>,
 }
 
@@ -111,9 +112,9 @@ impl Link for Piped {
             "waiting on one link, deaf on the other"
         );
         self.asked.set(self.asked.get() + 1);
-        let arrived = self.arrived.swap(false, Ordering::Relaxed);
-        Ok(arrived.then(|| Received {
-            at: self.now(),
+        let arrived = self.arrived.swap(0, Ordering::Relaxed);
+        Ok((arrived > 0).then(|| Received {
+            at: Time(arrived),
             bytes: vec![0xff; 60],
             original_len: 60,
             checksum_unfinished: false,
@@ -142,48 +143,62 @@ fn relay() -> Relay {
     })
 }
 
-/// Polled in turns, an idle agent would cost a twentieth of a processor.
+/// How long after its arrival on one side a frame is seen, and how often each link was asked, in half a second
+/// and a little more.
+fn woken_by(side: Side) -> (Duration, [u32; 2]) {
+    let piped = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let link = Piped {
+            pipe: Rc::new(reader.into()),
+            arrived: Arc::default(),
+            asked: Rc::default(),
+        };
+        (link, writer)
+    };
+    let ((mut clients, to_clients), (mut servers, to_servers)) = (piped(), piped());
+    let (mut writer, arrived) = match side {
+        Side::Clients => (&to_clients, clients.arrived.clone()),
+        Side::Servers => (&to_servers, servers.arrived.clone()),
+    };
+    let asked = [clients.asked.clone(), servers.asked.clone()];
+    let begun = Time::now();
+    let mut seen = None;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            thread::sleep(Duration::from_millis(510));
+            arrived.store(Time::now().0, Ordering::Relaxed);
+            writer.write_all(b"x").expect("a pipe takes a byte");
+        });
+        let ended = run_between(
+            &mut relay(),
+            [&mut clients, &mut servers],
+            |at, event| {
+                if let Event::Received { received, .. } = event {
+                    seen = Some((at, Time::now() - received.at));
+                }
+                ControlFlow::Break(())
+            },
+            |now| now - begun > Duration::from_secs(20),
+        );
+        ended.expect("the links work");
+    });
+    let (at, after) = seen.expect("a frame");
+    assert_eq!(at, side);
+    (after, asked.map(|it| it.get()))
+}
+
+/// Asked in turns of a millisecond, the links of an idle agent would cost a thirtieth of a processor.
 #[test]
 fn a_relay_agent_sleeps_until_a_frame_comes_on_either_link() {
-    for woken in [Side::Clients, Side::Servers] {
-        let piped = || {
-            let (reader, writer) = std::io::pipe().expect("a pipe");
-            let link = Piped {
-                pipe: Rc::new(reader.into()),
-                arrived: Arc::default(),
-                asked: Rc::default(),
-            };
-            (link, writer)
-        };
-        let ((mut clients, to_clients), (mut servers, to_servers)) = (piped(), piped());
-        let (mut writer, arrived) = match woken {
-            Side::Clients => (&to_clients, clients.arrived.clone()),
-            Side::Servers => (&to_servers, servers.arrived.clone()),
-        };
-        let asked = [clients.asked.clone(), servers.asked.clone()];
-        let begun = Time::now();
-        let mut seen = None;
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                thread::sleep(Duration::from_millis(550));
-                arrived.store(true, Ordering::Relaxed);
-                writer.write_all(b"x").expect("a pipe takes a byte");
-            });
-            let ended = run_between(
-                &mut relay(),
-                [&mut clients, &mut servers],
-                |side, _| {
-                    seen = Some(side);
-                    ControlFlow::Break(())
-                },
-                |now| now - begun > Duration::from_secs(20),
-            );
-            ended.expect("the links work");
-        });
-        assert_eq!(seen, Some(woken));
-        for it in asked {
+    for side in [Side::Clients, Side::Servers] {
+        let tries = [(); 3].map(|()| woken_by(side));
+        for (_, asked) in tries {
             // Ten times a second, to see whether the user wants to stop.
-            assert!(it.get() < 30, "asked {} times", it.get());
+            assert!(asked.iter().all(|it| *it < 30), "{asked:?}");
         }
+        // The frame itself wakes it, not the next look at the user, a tenth of a second later. A busy machine may be
+        // late, though not every time.
+        let soonest = tries.iter().map(|it| it.0).min();
+        assert!(soonest < Some(Duration::from_millis(40)), "{tries:?}");
     }
 }

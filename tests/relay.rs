@@ -221,6 +221,7 @@ fn every_sub_option_has_a_name_and_a_value_that_people_can_read() {
         ("flags=unicast", "relay-flags=unicast", "0a0180"),
         ("relay-flags=0x80", "relay-flags=unicast", "0a0180"),
         ("relay-flags=broadcast", "relay-flags=broadcast", "0a0100"),
+        ("10", "relay-flags=broadcast", "0a0100"),
         ("relay-flags=3", "relay-flags=3", "0a0103"),
         (
             "link-selection=10.1.0.0",
@@ -294,7 +295,10 @@ fn every_sub_option_has_a_name_and_a_value_that_people_can_read() {
         tool(&["discover", "--relay", &relay]).failed(2, parts);
     };
     bad("relay-flags=uni", &["no relay flag", "broadcast, unicast"]);
-    bad("access-point-bssid=02:00:00:00:00:01", &["6 are needed"]);
+    bad(
+        "access-point-bssid=02:00:00:00:00:01",
+        &["6 are needed; hex:"],
+    );
     bad(
         "link-selection=here",
         &["link-selection", "no IPv4 address"],

@@ -81,7 +81,8 @@ impl RelayArg {
         let text = expand(template, client)?;
         let items = split(&text, ',', usize::MAX).into_iter().map(|item| {
             // Without a value it is computed.
-            match suboptions::RELAY.code_of(item) == Some(FLAGS) {
+            let code = suboptions::RELAY.code_of(item).or(item.parse().ok());
+            match code == Some(FLAGS) {
                 true if client.unicast => format!("{item}=unicast"),
                 true => format!("{item}=broadcast"),
                 false => item.to_string(),

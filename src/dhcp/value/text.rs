@@ -390,7 +390,7 @@ pub(super) fn read(shape: &'static Shape, text: &str, top: bool) -> Read<Data> {
                 true => Data::Bytes(bytes),
                 false => {
                     return Err(error(format!(
-                        "{} bytes where {len} are needed",
+                        "{} bytes where {len} are needed; hex:… gives bytes",
                         bytes.len()
                     )));
                 }

@@ -14,11 +14,12 @@ shift 2
 out=${OUT:-.}
 dhcpcraft=${DHCPCRAFT:-dhcpcraft}
 
-unshare --net sleep infinity &
+# The server's namespace, kept by a process that says a line as soon as it is in it.
+exec 3< <(exec unshare --net sh -c 'echo; exec sleep infinity')
 far=$!
 server=
 trap 'kill $far $server 2>/dev/null' EXIT
-while [[ $(readlink "/proc/$far/ns/net") == $(readlink /proc/self/ns/net) ]]; do sleep 0.05; done
+read -r -u 3
 there() { nsenter --net --target $far "$@"; }
 
 ip link add cli0 type veth peer name srv0 netns $far

@@ -304,15 +304,22 @@ fn every_sub_option_has_a_name_and_a_value_that_people_can_read() {
         &["link-selection", "no IPv4 address"],
     );
     // Where the names are to be found.
-    let told = tool(&["explain", "link-selection"]).succeeded().out;
+    let told = tool(&["explain", "relay-info"]).succeeded().out;
     for name in [
-        "relay-info",
         "link-selection",
         "server-id-override",
         "relay-port",
+        "vss-control",
     ] {
         assert!(told.contains(name), "{name}: {told}");
+        let one = tool(&["explain", name]).succeeded().out;
+        assert!(one.contains("of relay-info") && one.contains(name), "{one}");
     }
+    let json = tool(&["explain", "vss", "--json"]).succeeded().json();
+    assert_eq!(
+        (&json[0]["code"], &json[0]["option"]),
+        (&151.into(), &"relay-info".into())
+    );
 }
 
 #[test]

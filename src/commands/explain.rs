@@ -6,6 +6,7 @@ use super::Error;
 use crate::dhcp::enums;
 use crate::dhcp::glossary::{TERMS, Term};
 use crate::dhcp::options::{self, OPTIONS, OptionSpec};
+use crate::dhcp::value::SubOption;
 use crate::wire::{FIELDS, FieldSpec};
 
 /// Arguments of `explain`.
@@ -27,6 +28,8 @@ pub struct ExplainArgs {
 pub enum Topic {
     /// An option.
     Option(&'static OptionSpec),
+    /// A sub-option of an option.
+    SubOption(&'static OptionSpec, &'static SubOption),
     /// A header field.
     Field(&'static FieldSpec),
     /// A term.
@@ -64,11 +67,12 @@ impl ExplainArgs {
         {
             topics.push(Topic::Option(row));
         }
-        if topics.is_empty() {
-            // A sub-option is told of where its option lists it.
-            let name = folded.replace(' ', "-");
-            let has = |row: &&OptionSpec| row.ty.suboptions().iter().any(|it| it.is_called(&name));
-            topics.extend(OPTIONS.iter().filter(has).map(Topic::Option));
+        for row in OPTIONS.iter() {
+            let all = row.ty.suboptions().iter();
+            let called = all.filter(|it| {
+                it.aliases.iter().any(|it| fold(it) == folded) || fold(it.name) == folded
+            });
+            topics.extend(called.map(|it| Topic::SubOption(row, it)));
         }
         match topics.is_empty() {
             false => Ok(topics),
@@ -86,10 +90,13 @@ fn unknown(wanted: &str, folded: &str) -> String {
         .iter()
         .flat_map(|term| std::iter::once(term.name).chain(term.aliases.iter().copied()));
     let types = (1..=18).filter_map(enums::message_type_name);
+    let suboptions = OPTIONS.iter().flat_map(|row| row.ty.suboptions());
+    let suboptions = suboptions.map(|it| it.name);
     let mut near: Vec<(f64, &str)> = options
         .chain(fields)
         .chain(terms)
         .chain(types)
+        .chain(suboptions)
         .filter(|name| !name.is_empty())
         .map(|name| (strsim::jaro_winkler(&fold(name), folded), name))
         .filter(|(score, _)| *score > 0.8)

@@ -52,6 +52,7 @@ pub fn topic(host: &Host, name: &str) -> Result<String, Error> {
         for topic in topics {
             let kind = match topic {
                 Topic::Option(_) => "an option",
+                Topic::SubOption(..) => "a sub-option",
                 Topic::Field(_) => "a header field",
                 Topic::Term(_) => "a term",
             };

@@ -12,7 +12,6 @@ use crate::commands::interfaces::Links;
 use crate::dhcp::assign;
 use crate::dhcp::difference::Difference;
 use crate::dhcp::options::{self, OptionSpec, Status};
-use crate::dhcp::value::SubOption;
 use crate::talk::FAULTS;
 
 /// A table without lines that keeps to the width.
@@ -163,15 +162,23 @@ pub fn topic(out: &mut dyn Write, topic: &Topic, style: &Style) -> io::Result<()
                 )?;
                 pair(out, style, "try", &example(row))?;
             }
-            let all = row.ty.suboptions();
+            let all = row.ty.suboptions().iter();
+            let all: Vec<&str> = all.map(|it| it.name).collect();
             if !all.is_empty() {
-                let mut table = table(style, &["code", "sub-option", "what it is"]);
-                for it in all {
-                    table.add_row([it.code.to_string().as_str(), it.name, it.doc]);
-                }
-                writeln!(out)?;
-                print(out, &table)?;
+                pair(out, style, "holds", &all.join(", "))?;
             }
+        }
+        Topic::SubOption(of, row) => {
+            let title = format!("sub-option {} of {}  {}", row.code, of.name, row.name);
+            writeln!(out, "{}", style.bold(&title))?;
+            writeln!(out, "{}", wrap(row.doc, 2, style))?;
+            if !row.rfc.is_empty() {
+                pair(out, style, "defined in", &rfcs(row.rfc))?;
+            }
+            if !row.aliases.is_empty() {
+                pair(out, style, "known as", &row.aliases.join(", "))?;
+            }
+            pair(out, style, "see", of.name)?;
         }
         Topic::Field(row) => {
             let title = format!("{} field  {}", row.layer, row.name);
@@ -266,12 +273,14 @@ pub fn topic_json(topic: &Topic) -> Json {
         Topic::Option(row) => {
             let mut object = option_json(row);
             object["kind"] = "option".into();
-            let all = row.ty.suboptions().iter().map(|it: &SubOption| {
-                json!({"code": it.code, "name": it.name, "aliases": it.aliases, "rfc": it.rfc, "doc": it.doc})
-            });
+            let all = row.ty.suboptions().iter().map(|it| it.name);
             object["suboptions"] = all.collect();
             object
         }
+        Topic::SubOption(of, row) => json!({
+            "kind": "sub-option", "option": of.name, "code": row.code, "name": row.name, "aliases": row.aliases,
+            "rfc": row.rfc, "doc": row.doc,
+        }),
         Topic::Field(row) => json!({
             "kind": "field", "layer": row.layer, "name": row.name, "bit": row.bit, "bits": row.bits,
             "rfc": row.rfc, "doc": row.doc, "flag": row.flag(),

@@ -43,14 +43,6 @@ pub struct SubOption {
     pub doc: &'static str,
 }
 
-impl SubOption {
-    /// Whether it has this name, or another tool's, case aside.
-    pub fn is_called(&self, name: &str) -> bool {
-        let same = |it: &str| it.eq_ignore_ascii_case(name);
-        same(self.name) || self.aliases.iter().any(|it| same(it))
-    }
-}
-
 /// The sub-options of an option.
 #[derive(Debug)]
 pub struct SubTable {
@@ -73,7 +65,11 @@ impl SubTable {
 
     /// The code of a name.
     pub fn code_of(&self, name: &str) -> Option<u8> {
-        let row = self.rows.iter().find(|row| row.is_called(name))?;
+        let same = |it: &str| it.eq_ignore_ascii_case(name);
+        let row = self
+            .rows
+            .iter()
+            .find(|row| same(row.name) || row.aliases.iter().any(|it| same(it)))?;
         Some(row.code)
     }
 }

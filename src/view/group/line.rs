@@ -93,20 +93,21 @@ pub(in crate::view) fn line(out: &mut dyn Write, entry: &Entry, style: &Style) -
     if !style.color {
         return writeln!(out, "{shown}");
     }
-    let mut at = 0;
     let number = message.as_ref().and_then(Message::message_type);
-    let paints: [(Range<usize>, &dyn Fn(&str) -> String); 3] = [
-        (head, &|it| style.dim(it)),
-        (kind, &|it| style.kind(number, it)),
-        (state, &|it| {
-            mark.map_or(String::new(), |mark| colour(style, mark.state, it))
-        }),
+    let text = |range: &Range<usize>| shown.get(range.clone()).unwrap_or_default();
+    let stated = mark.map(|it| colour(style, it.state, text(&state)));
+    let painted = [
+        (style.dim(text(&head)), head),
+        (style.kind(number, text(&kind)), kind),
+        (stated.unwrap_or_default(), state),
     ];
-    for (range, paint) in paints {
-        if let (Some(plain), Some(text)) = (shown.get(at..range.start), shown.get(range.clone()))
-            && !text.is_empty()
+    let mut at = 0;
+    for (text, range) in painted {
+        if let Some(plain) = shown.get(at..range.start)
+            && !range.is_empty()
+            && range.end <= shown.len()
         {
-            write!(out, "{plain}{}", paint(text))?;
+            write!(out, "{plain}{text}")?;
             at = range.end;
         }
     }

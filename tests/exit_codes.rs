@@ -181,6 +181,8 @@ fn an_interrupt_is_130() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
+    // `wait` would close it, and an end of the input is another end.
+    let _input = child.stdin.take();
     let pid = child.id().to_string();
     // Not before it minds the signal.
     while !minds_interrupts(&pid) {
@@ -201,6 +203,25 @@ fn an_interrupt_is_130() {
         .read_to_string(&mut out)
         .expect("text");
     assert_eq!(out, "");
+}
+
+#[test]
+fn a_value_is_one_to_go_on_with() {
+    // JSON too is an object a line.
+    let json = tool(&["dora", "--json", "--print", "router"]);
+    assert_eq!(json.out, "{\"router\":\"192.0.2.1\"}\n");
+    for what in ["yiaddr", "lease-time"] {
+        let run = ends(4, &["dora", "-i", "lab:nak", "--print", what]);
+        assert_eq!(run.out, "", "{what}");
+        assert!(run.err.contains("refused"), "{run:?}");
+    }
+    let run = ends(4, &["dora", "-i", "lab:nak", "--print", "message"]);
+    assert_eq!(run.out, "requested address not available\n");
+    let taken = ["dora", "-i", "lab:taken", "--probe", "--restarts", "0"];
+    assert_eq!(
+        ends(1, &[&taken[..], &["--print", "yiaddr"]].concat()).out,
+        ""
+    );
 }
 
 #[test]

@@ -121,6 +121,121 @@ fn without_a_reply_an_expectation_of_it_fails() {
 }
 
 #[test]
+fn a_run_that_failed_is_no_success_unless_that_was_expected() {
+    let nak = ["dora", "-i", "lab:nak"];
+    let no_ack = ["dora", "-i", "lab:drop=ack", "--timeout", "2s"];
+    let taken = ["dora", "-i", "lab:taken", "--probe", "--restarts", "0"];
+    let silent = ["discover", "-i", "lab:silent", "--timeout", "1s"];
+    let renewal = ["renew", "--lease", "samples/lab.pcapng", "-i", "lab:nak"];
+    let cases: &[(&[&str], &str, i32)] = &[
+        // The answer of a refusal is the NAK, which gives nothing.
+        (&nak, "reply.lease_time >= 3600", 1),
+        (&nak, "reply.server_id == \"192.0.2.1\"", 4),
+        (&nak, "len(replies) == 2", 4),
+        (&nak, "exchange.ending == \"refused\"", 0),
+        (&nak, "exchange.code == 4", 0),
+        (&nak, "reply[DHCP].options[0] == (\"message-type\", 6)", 0),
+        (&renewal, "reply.server_id == \"192.0.2.1\"", 4),
+        // An offer is no answer to the REQUEST.
+        (&no_ack, "reply.lease_time >= 3600", 1),
+        (&no_ack, "len(replies) >= 1", 3),
+        (&no_ack, "not reply", 0),
+        (&taken, "reply.lease_time >= 3600", 1),
+        (&taken, "exchange.ending == \"declined\"", 0),
+        (&silent, "not replies", 0),
+        (&silent, "len(replies) == 0", 0),
+        (&silent, "sent.xid > 0", 3),
+        (&silent, "all([it.xid == 1 for it in replies])", 3),
+    ];
+    for (args, expression, code) in cases {
+        let (found, _, errors) = run(&[args, &["--expect", expression][..]].concat());
+        assert_eq!(found, *code, "{args:?} {expression}: {errors}");
+    }
+}
+
+#[test]
+fn what_a_reply_lacks_fails_an_expectation_and_is_no_wrong_command_line() {
+    for (expression, value) in [
+        ("reply.router[0] == \"192.0.2.1\"", "reply.router is None"),
+        ("\"192.0.2.1\" in reply.router", "reply.router is None"),
+        ("len(reply.router) == 1", "reply.router is None"),
+        ("reply.mtu > 1000", "reply.mtu is None"),
+        ("replies[3].xid == 1", "len(replies) is 1"),
+        ("[it.mtu > 1 for it in replies] == [True]", "NoneType"),
+    ] {
+        let args = ["discover", "--request-list", "1", "--expect", expression];
+        let (code, _, errors) = run(&args);
+        assert_eq!(code, 1, "{expression}: {errors}");
+        assert!(errors.contains(value), "{expression}: {errors}");
+    }
+    let (code, out, _) = run(&[
+        "show",
+        "samples/lab.pcapng",
+        "--where",
+        "pkt.lease_time > 60",
+    ]);
+    assert_eq!(code, 0);
+    assert!(out.contains("ACK") && !out.contains("DISCOVER"), "{out}");
+}
+
+#[test]
+fn many_clients_are_judged_by_their_rows() {
+    let with = |expression| run(&["dora", "--clients", "3", "--expect", expression]);
+    let all = "all([it[\"state\"] == \"bound\" for it in clients])";
+    assert_eq!(with(all).0, 0);
+    let (code, _, errors) = with("len(clients) == 4");
+    assert_eq!(code, 1);
+    assert!(errors.contains("len(clients) is 3"), "{errors}");
+    let refused = [
+        "dora",
+        "--clients",
+        "3",
+        "-i",
+        "lab:nak",
+        "--expect",
+        "len(clients) == 3",
+    ];
+    assert_eq!(run(&refused).0, 4);
+}
+
+#[test]
+fn assertions_of_a_handshake_are_about_what_ended_it() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("judge-handshakes.star");
+    let calls = [
+        ("assert_ack(dora(timeout = 2))", "an ACK"),
+        ("expect_ack(dora(timeout = 2))", "an ACK"),
+        (
+            "expect_reply(dora(timeout = 2), lease_time = 3600)",
+            "lease_time",
+        ),
+        (
+            "assert_fields(dora(timeout = 2).reply, lease_time = 3600)",
+            "lease_time",
+        ),
+        ("within(50, dora(timeout = 2))", "refused"),
+    ];
+    let tests = calls.iter().enumerate();
+    let tests: String = tests
+        .map(|(at, it)| format!("def test_{at}():\n    {}\n", it.0))
+        .collect();
+    std::fs::write(&file, tests).unwrap();
+    let file = file.to_str().unwrap();
+    assert_eq!(run(&["test", file]).0, 0);
+    for (cast, said) in [("lab:nak", None), ("lab:drop=ack", Some("no reply"))] {
+        let (code, out, _) = run(&["test", file, "-i", cast, "--json"]);
+        assert_eq!(code, 1);
+        for (at, (call, reason)) in calls.iter().enumerate() {
+            let row = out
+                .lines()
+                .find(|it| it.contains(&format!("\"test_{at}\"")));
+            let row = row.unwrap_or_else(|| panic!("{call} in {out}"));
+            assert!(row.contains("\"failed\""), "{cast} {call}: {row}");
+            assert!(row.contains(said.unwrap_or(reason)), "{cast} {call}: {row}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_expression_is_a_usage_error_before_anything_is_sent() {
     for (flag, source) in [
         ("--expect", "reply ="),

@@ -268,6 +268,13 @@ fn no_answer_and_a_bad_one_are_critical() {
     assert!(told.said.starts_with(wanted), "{told:?}");
     assert_eq!(told.value("strangers"), 1.0);
     // Silence that was asked for is as it should be.
+    let refused = ["dora", "-i", "lab:nak", "--expect"];
+    check(2, &[&refused[..], &["reply.lease_time >= 3600"]].concat());
+    check(2, &[&refused[..], &["len(replies) == 2"]].concat());
+    check(
+        0,
+        &[&refused[..], &["exchange.ending == \"refused\""]].concat(),
+    );
     let silence = ["-i", "lab:silent", "--expect", "len(replies) == 0"];
     check(0, &[&["discover"][..], &silence].concat());
 }

@@ -184,7 +184,7 @@ pub struct OutArgs {
     /// Print one value of the reply and nothing else: a field, or an option's name or number
     #[arg(long, value_name = "OPTION|FIELD", value_parser = parse_print)]
     pub print: Option<String>,
-    /// Fail (exit 1) unless this expression holds; repeat for more. `reply`, `replies`, `sent` are in scope: 'reply.router == ["10.0.0.1"]'
+    /// Fail (exit 1) unless this expression holds; repeat for more. `reply`, `replies`, `sent` are in scope, `exchange.ending` says how it ended: 'reply.router == ["10.0.0.1"]'. A run that failed stays failed unless that is what was expected: 'not replies'
     #[arg(long, value_name = "EXPR", help_heading = "Judging")]
     pub expect: Vec<String>,
     /// Judge every frame by the rules of the RFCs too, and fail (exit 1) where one breaks a rule; `lint --rules` lists them

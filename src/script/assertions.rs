@@ -21,7 +21,7 @@ use super::functions::{difference, number};
 use super::packet::Packet;
 use super::send::{self, Sending, packets, seconds};
 use super::{error, host, options, packet_methods};
-use crate::commands::outcome::{Direction, Ending, Entry};
+use crate::commands::outcome::{Direction, Entry};
 use crate::dhcp::Message;
 use crate::dhcp::difference::Difference;
 use crate::dhcp::enums::{ACK, NAK, OFFER, message_type_name};
@@ -100,9 +100,14 @@ fn kind_name(kind: u8) -> String {
     format!("{article} {name}")
 }
 
-/// Why an exchange has no reply, as far as it was found out.
+fn is_message(entry: &Entry) -> bool {
+    entry.direction == Direction::Sent && entry.frame.bootp().is_some()
+}
+
+/// Why the last message of an exchange has no reply, as far as it was found out.
 fn silence(exchange: &Exchange) -> String {
-    let text = match exchange.first_sent() {
+    let mut sent = exchange.entries().iter().filter(|it| is_message(it));
+    let text = match sent.next_back() {
         Some(sent) => format!("there was no reply to {}", summary(sent)),
         None => "there was no reply".to_string(),
     };
@@ -120,11 +125,12 @@ fn judged(value: Value, kind: Option<u8>) -> starlark::Result<Packet> {
     }
     if let Some(exchange) = Exchange::from_value(value) {
         let of_kind = |it: &&Entry| kind.is_some() && kind_of(&packet_of(it)) == kind;
-        let entry = match exchange.ending() {
-            Ending::Bound => exchange.replies().last(),
-            _ => exchange.replies().next(),
-        };
-        return match exchange.replies().find(of_kind).or(entry) {
+        let answer = exchange.answer();
+        return match answer
+            .filter(of_kind)
+            .or_else(|| exchange.replies().find(of_kind))
+            .or(answer)
+        {
             Some(entry) => Ok(packet_of(entry)),
             None => failed(silence(exchange)),
         };
@@ -513,13 +519,12 @@ pub fn functions(builder: &mut GlobalsBuilder) {
         let limit = number(ms, "the limit")?;
         let (took, value) = match Exchange::from_value(x) {
             Some(exchange) => {
-                let reply = match exchange.ending() {
-                    Ending::Bound => exchange.replies().last(),
-                    _ => exchange.replies().next(),
-                };
-                let Some((reply, sent)) = reply.zip(exchange.first_sent()) else {
+                let Some((reply, sent)) = exchange.answer().zip(exchange.first_sent()) else {
                     return failed(silence(exchange));
                 };
+                if exchange.ending().exit_code() != 0 {
+                    return failed(format!("the exchange failed: {}", exchange.ending().name()));
+                }
                 (reply.at - sent.at, x)
             }
             None if x.get_type() == "function" => {

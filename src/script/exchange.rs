@@ -17,6 +17,8 @@ use super::packet::Packet;
 use super::{error, host};
 use crate::commands::outcome::{Direction, Ending, Entry, Observation, Sink, Verdict};
 use crate::commands::{Command, Outcome};
+use crate::dhcp::Message;
+use crate::dhcp::enums::NAK;
 use crate::view::{Format, View, cause_json, client_json, summary};
 
 /// What was sent and received, and how it ended.
@@ -72,6 +74,12 @@ impl Exchange {
         self.0.yielded.entries.iter().filter(|it| is_reply(it))
     }
 
+    /// The answer: the first reply, of a handshake the last one, of a refusal the NAK. None where the last
+    /// message was not answered, whatever came before.
+    pub fn answer(&self) -> Option<&Entry> {
+        answer(&self.0.yielded.entries, &self.0.ending)
+    }
+
     /// The message that began it.
     pub fn first_sent(&self) -> Option<&Entry> {
         let mut entries = self.0.yielded.entries.iter();
@@ -92,6 +100,19 @@ impl Exchange {
     /// The format its command prints in.
     pub fn format(&self) -> Format {
         self.0.format
+    }
+}
+
+/// The answer among the entries of an exchange that ended so.
+pub fn answer<'a>(entries: &'a [Entry], ending: &Ending) -> Option<&'a Entry> {
+    let kind = |it: &Entry| Message::of(&it.frame).map(|it| it.message_type());
+    let mut replies = entries.iter().filter(|it| is_reply(it));
+    match ending {
+        Ending::NoReply(_) => None,
+        Ending::Refused(_) => replies.rfind(|it| kind(it) == Some(Some(NAK))),
+        // ARP and ping answer other questions.
+        Ending::Bound | Ending::Declined { .. } => replies.rfind(|it| kind(it).is_some()),
+        Ending::Done | Ending::Interrupted => replies.next(),
     }
 }
 
@@ -125,7 +146,7 @@ impl fmt::Display for Exchange {
 pub const ATTRIBUTES: &[(&str, &str)] = &[
     (
         "reply",
-        "The answer: the first reply, of a whole handshake the last; None without one.",
+        "The answer: the first reply, of a whole handshake the last, of a refusal the NAK; None where the last message was not answered.",
     ),
     (
         "replies",
@@ -177,15 +198,9 @@ impl<'v> StarlarkValue<'v> for Exchange {
         };
         Some(match name {
             "replies" => list(&is_reply),
-            "reply" => {
-                let mut replies = self.replies();
-                // Of a whole handshake the answer is the last one.
-                let reply = match self.0.ending {
-                    Ending::Bound => replies.last(),
-                    _ => replies.next(),
-                };
-                reply.map_or(Value::new_none(), |it| heap.alloc(packet_of(it)))
-            }
+            "reply" => self
+                .answer()
+                .map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),
             "sent" => list(&|it| it.direction == Direction::Sent),
             "strays" => list(&|it| it.verdict != Verdict::Part),
             "entries" => list(&|_| true),

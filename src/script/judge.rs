@@ -14,6 +14,7 @@ use super::exchange::{Exchange, Yielded, is_reply, packet_of};
 use super::host::Host;
 use super::options::of_json;
 use super::run::host_for;
+use super::settled::had_it_succeeded;
 use crate::commands::census::Change;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Ending, Entry, Observation, Sink};
@@ -21,7 +22,7 @@ use crate::commands::script::TalkArgs;
 use crate::commands::session::Session;
 use crate::commands::{Command, Error, Outcome};
 use crate::dhcp::options;
-use crate::view::{Format, server_rows, summary};
+use crate::view::{Format, client_rows, server_rows, summary};
 
 /// What became of an expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +110,8 @@ impl Judge {
         if let Some(error) = self.failure() {
             return Err(error);
         }
-        if matches!(outcome.ending(), None | Some(Ending::Interrupted)) {
-            return Ok(None);
-        }
         Ok(match self.told(yielded, outcome)? {
-            // Every expectation held, silence among them: that is what was asked for.
-            told if told.is_empty() => (!self.expectations.is_empty()).then_some(0),
+            told if told.is_empty() => self.settles(yielded, outcome).then_some(0),
             told => {
                 for (_, text) in &told {
                     self.host.notice(text);
@@ -124,21 +121,44 @@ impl Judge {
         })
     }
 
+    /// Whether a run in which every expectation holds is as it should be: it did not fail, or one of them is about
+    /// that failure.
+    pub fn settles(&self, yielded: &Yielded, outcome: &Outcome) -> bool {
+        let Some(ending) = ending(outcome).filter(|_| !self.expectations.is_empty()) else {
+            return false;
+        };
+        if ending.exit_code() == 0 {
+            return true;
+        }
+        let Some(other) = had_it_succeeded(yielded, ending) else {
+            return false;
+        };
+        let silent = !yielded.entries.iter().any(is_reply);
+        self.expectations.iter().any(|it| {
+            // What is said of each reply says nothing where there is none.
+            let vacuous = silent && it.contains(" for ");
+            !vacuous && !one(&self.host, it, &other, Rows::default()).is_ok_and(|it| it.held)
+        })
+    }
+
     /// What is to be told of expectations that do not hold, each with the exit code that says it.
     pub fn told(&self, yielded: &Yielded, outcome: &Outcome) -> Result<Vec<(u8, String)>, Error> {
         if let Some(error) = self.failure() {
             return Err(error);
         }
         let mut told = Vec::new();
-        let Some(ending) = outcome.ending().filter(|it| **it != Ending::Interrupted) else {
+        let Some(ending) = ending(outcome) else {
             return Ok(told);
         };
-        let servers = match outcome {
-            Outcome::Servers(found) => Some(server_rows(found)),
+        let exchange = Exchange::new(yielded.clone(), ending.clone(), Format::Table);
+        let rows = match outcome {
+            Outcome::Servers(found) => Some(("servers", server_rows(found))),
+            Outcome::Clients(all) => Some(("clients", client_rows(all))),
             _ => None,
         };
+        let rows = rows.as_ref().map(|it| (it.0, it.1.as_slice()));
         for expression in &self.expectations {
-            match one(&self.host, expression, yielded, ending, servers.as_deref()) {
+            match one(&self.host, expression, &exchange, rows) {
                 Ok(verdict) if verdict.held => {}
                 Ok(verdict) => {
                     let mut text = format!("expectation failed: {}", verdict.expression);
@@ -153,6 +173,18 @@ impl Judge {
         Ok(told)
     }
 }
+
+/// How a run ended that expectations can speak of.
+fn ending(outcome: &Outcome) -> Option<&Ending> {
+    let ending = match outcome {
+        Outcome::Clients(all) if all.exit_code() != 130 => Some(&Ending::Done),
+        other => other.ending(),
+    };
+    ending.filter(|it| **it != Ending::Interrupted)
+}
+
+/// The rows of a table, by the name that expectations call it.
+type Rows<'a> = Option<(&'static str, &'a [Json])>;
 
 /// Entries that expectations can speak of; of a large capture only the first ones.
 const KEPT: usize = 20_000;
@@ -204,7 +236,7 @@ fn holds(host: &Host, expression: &str, entry: &Entry) -> Result<bool, ScriptErr
         module.set("pkt", module.heap().alloc(packet_of(entry)));
         match engine.run(&module, "--where", expression) {
             Ok(value) => Ok(value.to_bool()),
-            Err(error) if lacks(&error.text) => Ok(false),
+            Err(error) if lacks(&error.text) || absent(&error.text) => Ok(false),
             Err(error) => Err(error),
         }
     })
@@ -228,15 +260,20 @@ fn lacks(error: &str) -> bool {
     })
 }
 
+/// Whether an error says that something is not there, as an option that a server left out: of what is not
+/// there nothing holds.
+fn absent(error: &str) -> bool {
+    let first = error.lines().find(|it| !it.trim().is_empty());
+    first.is_some_and(|it| it.contains("NoneType") || it.contains("out of bound"))
+}
+
 fn one(
     host: &Host,
     expression: &str,
-    yielded: &Yielded,
-    ending: &Ending,
-    servers: Option<&[Json]>,
+    exchange: &Exchange,
+    rows: Rows,
 ) -> Result<Verdict, ScriptError> {
     let engine = Engine::new(host);
-    let exchange = Exchange::new(yielded.clone(), ending.clone(), Format::Table);
     Module::with_temp_heap(|module| {
         let heap = module.heap();
         let value = heap.alloc(exchange.clone());
@@ -256,20 +293,29 @@ fn one(
             sent.map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),
         );
         module.set("exchange", value);
-        if let Some(rows) = servers {
+        if let Some((name, rows)) = rows {
             let rows: Vec<_> = rows.iter().map(|it| of_json(it, heap)).collect();
-            module.set("servers", heap.alloc(rows));
+            module.set(name, heap.alloc(rows));
         }
         // Without an answer nothing can be said of it.
-        let nobody = match servers {
-            Some(rows) if rows.is_empty() && expression.contains("servers") => {
-                Some("no server answered")
-            }
+        let nobody = match rows {
+            Some((name, [])) if expression.contains(name) => Some("no server answered"),
+            _ if exchange.answer().is_some() => None,
             _ if exchange.replies().next().is_none() => Some("there was no reply"),
-            _ => None,
+            _ => Some("the last message was not answered"),
         };
+        let mut missing = None;
         let held = match engine.run(&module, "--expect", expression) {
             Ok(value) => value.to_bool(),
+            Err(error) if absent(&error.text) => {
+                missing = error
+                    .text
+                    .lines()
+                    .map(str::trim)
+                    .find(|it| !it.is_empty())
+                    .map(String::from);
+                false
+            }
             Err(_)
                 if nobody.is_some()
                     && ["reply", "servers"]
@@ -283,13 +329,19 @@ fn one(
         let mut values = Vec::new();
         if !held {
             for part in parts(expression) {
-                if let Ok(value) = engine.run(&module, "--expect", &part) {
-                    let place = whose(&part, &yielded.entries, ending);
-                    values.push(format!("{part} is {}{place}", shortened(value.to_repr())));
+                if let Some((part, value)) = known(&part, |it| engine.run(&module, "--expect", it))
+                {
+                    let place = whose(&part, exchange);
+                    // Of an index beyond the end the number tells more.
+                    values.push(match value.length() {
+                        Ok(length) if part == "replies" => format!("len(replies) is {length}"),
+                        _ => format!("{part} is {}{place}", shortened(value.to_repr())),
+                    });
                 }
             }
-            if let Some(nobody) = nobody.filter(|_| values.is_empty()) {
-                values.push(nobody.into());
+            values.dedup();
+            if values.is_empty() {
+                values.extend(nobody.map(String::from).or(missing));
             }
         }
         Ok(Verdict {
@@ -298,6 +350,21 @@ fn one(
             values,
         })
     })
+}
+
+/// The value of a part of an expression, or of the longest beginning of it that has one.
+fn known<V, E>(part: &str, mut run: impl FnMut(&str) -> Result<V, E>) -> Option<(String, V)> {
+    let inner = match part.split_once('(') {
+        // What a function was asked about.
+        Some((_, inner)) => inner.strip_suffix(')').unwrap_or(inner),
+        None => part,
+    };
+    let cut = inner.match_indices(['.', '[']).map(|it| it.0).rev();
+    let shorter = cut
+        .filter_map(|at| inner.get(..at))
+        .filter(|it| !it.is_empty());
+    let mut tried = [part, inner].into_iter().chain(shorter);
+    tried.find_map(|it| Some((it.to_string(), run(it).ok()?)))
 }
 
 /// A value in a message; a list of everything that is known of servers would hide what matters.
@@ -312,20 +379,18 @@ fn shortened(mut text: String) -> String {
 }
 
 /// Which frame a part of an expression speaks of.
-fn whose(part: &str, entries: &[Entry], ending: &Ending) -> String {
-    let mut replies = entries.iter().filter(|it| is_reply(it));
-    let entry = match ending {
-        Ending::Bound => replies.next_back(),
-        _ => replies.next(),
-    };
-    match entry.filter(|_| part.starts_with("reply.") || part.starts_with("reply[")) {
+fn whose(part: &str, exchange: &Exchange) -> String {
+    let about = part.starts_with("reply.") || part.starts_with("reply[");
+    match exchange.answer().filter(|_| about) {
         Some(entry) => format!("   ({}, frame {})", summary(entry), entry.number),
         None => String::new(),
     }
 }
 
 /// What an expression can speak of.
-const KNOWN: [&str; 6] = ["reply", "replies", "sent", "pkt", "exchange", "servers"];
+const KNOWN: [&str; 7] = [
+    "reply", "replies", "sent", "pkt", "exchange", "servers", "clients",
+];
 
 /// The names with attributes and indices in an expression, each once: `reply.router`, `len(replies)`.
 fn parts(expression: &str) -> Vec<String> {

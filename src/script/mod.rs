@@ -31,6 +31,7 @@ mod rules;
 mod run;
 pub mod scapy;
 mod send;
+mod settled;
 pub mod source;
 pub mod stack;
 pub mod testing;

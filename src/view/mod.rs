@@ -27,6 +27,7 @@ mod tree_options;
 
 use crate::commands::Outcome;
 pub use crate::commands::args::Format;
+use crate::commands::outcome::Clients;
 use crate::commands::servers::Found;
 use crate::dhcp::value::escape_into;
 pub use diagnosis::{cause_json, lines as cause_lines};
@@ -58,7 +59,7 @@ pub fn lookup_json(outcome: &Outcome) -> Vec<serde_json::Value> {
         Outcome::Differences(rows) => rows.iter().map(lookup::difference_json).collect(),
         Outcome::Compared(all) => comparison::json(all),
         Outcome::Replayed(it) => replay::json(it),
-        Outcome::Clients(all) => all.results.iter().map(clients::json).collect(),
+        Outcome::Clients(all) => client_rows(all),
         Outcome::Servers(found) => servers::json(found),
         Outcome::Faults => lookup::faults_json(),
         Outcome::Rules(rules) => rules.iter().map(|it| lint::rule_json(it)).collect(),
@@ -72,4 +73,9 @@ pub fn server_rows(found: &Found) -> Vec<serde_json::Value> {
     let rows = found.census.rows.iter();
     rows.map(|it| servers::row_json(&found.census, it))
         .collect()
+}
+
+/// Many clients as JSON, a row each.
+pub fn client_rows(all: &Clients) -> Vec<serde_json::Value> {
+    all.results.iter().map(clients::json).collect()
 }

@@ -367,14 +367,17 @@ impl View {
             .iter()
             .map(|it| lookup::value(&it.frame, what))
             .collect();
+        let refused = matches!(ending, Ending::Refused(_));
         let held = values.iter().filter_map(|it| it.as_ref().ok());
+        // A NAK has its reason, and no address to go on with.
+        let held = held.filter(|it| !refused || *it != "0.0.0.0");
         for value in held.clone() {
-            writeln!(self.out, "{value}")?;
+            self.value(what, value)?;
         }
         match values.first() {
             // Of several replies those count that hold the value.
             Some(_) if held.count() > 0 => {}
-            Some(Err(reason)) => return Err(Error::Missing(reason.clone())),
+            Some(Err(reason)) if !refused => return Err(Error::Missing(reason.clone())),
             _ if self.frames > 0 && self.printed == 0 && self.kept.is_empty() => {
                 let reason = match self.frames {
                     1 => format!("the frame holds no `{what}`"),
@@ -386,6 +389,14 @@ impl View {
         }
         self.out.flush()?;
         Ok(())
+    }
+
+    /// Prints one value; as an object where JSON is asked for.
+    fn value(&mut self, what: &str, value: &str) -> io::Result<()> {
+        match self.format {
+            Format::Json => writeln!(self.out, "{}", serde_json::json!({ what: value })),
+            _ => writeln!(self.out, "{value}"),
+        }
     }
 
     fn keep(&mut self, entry: &Entry) {

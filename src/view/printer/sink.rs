@@ -26,13 +26,13 @@ impl Sink for View {
         if self.hidden {
             return Ok(());
         }
-        if let Some(what) = &self.print {
+        if let Some(what) = self.print.clone() {
             match entry.direction {
                 // Of frames that are no reply to anything, each has its own value, if any.
                 Direction::Read | Direction::Built => {
-                    if let Ok(value) = lookup::value(&entry.frame, what) {
+                    if let Ok(value) = lookup::value(&entry.frame, &what) {
                         self.printed += 1;
-                        writeln!(self.out, "{value}")?;
+                        self.value(&what, &value)?;
                     }
                 }
                 Direction::Sent | Direction::Received => self.keep(entry),

@@ -20,6 +20,18 @@ pub const HABITS: &[Row] = &[
         &["C-DIS-07 fail", "C-DIS-15 warn"],
     ),
     row(
+        "repeats its DISCOVER every three seconds, more or less",
+        || {
+            adds(&[Discover], |it, seen| match seen.tries {
+                2 => after(it, &[3_000, 6_400, 9_100, 12_600, 15_200, 18_500, 21_400]),
+                _ => Vec::new(),
+            })
+            .keeps_back(&[Discover], |_, seen| seen.tries > 2)
+            .says(&[Discover, Selecting], |it, _| bootp(it).secs = 0)
+        },
+        &["C-DIS-07 fail", "C-DIS-15 warn"],
+    ),
+    row(
         "repeats its DISCOVER twice a second",
         || {
             adds(&[Discover], |it, seen| again(it, seen, 500))

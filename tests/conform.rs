@@ -167,6 +167,62 @@ fn reports_and_exit_codes() {
     assert_eq!(strict.code, Some(1));
 }
 
+/// A server that is not there is not taken for one that keeps this and that, whoever else answers.
+#[test]
+fn only_the_server_that_was_named_counts() {
+    let none = tool(&["conform", "--seed", "1", "--server", "192.0.2.9"]);
+    assert_eq!(none.code, Some(3), "{none:?}");
+    assert!(
+        none.out.contains("server 192.0.2.9 does not answer on lab"),
+        "{none:?}"
+    );
+    assert!(
+        none.out
+            .contains("none of them from server 192.0.2.9 (frames"),
+        "{none:?}"
+    );
+    let second = tool(&[
+        "conform",
+        "-i",
+        "lab:two-servers",
+        "--server",
+        "192.0.2.66",
+        "--only",
+        "S-OFR-01",
+    ])
+    .succeeded();
+    assert!(second.out.contains("server    192.0.2.66 "), "{second:?}");
+}
+
+#[test]
+fn the_labs_server_may_go_by_rules() {
+    let rules = scratch("conform-rules").join("secs.star");
+    let source = "def on_discover(req):\n    reply = answer(req)\n    if reply != None:\n        reply[BOOTP].secs = 7\n    return reply\n";
+    std::fs::write(&rules, source).expect("the rules");
+    let run = lab(&format!("lab:{}", text(&rules)));
+    let broken = amiss(&results(&run.json()));
+    assert!(broken.contains("S-FLD-05 fail"), "{broken:?}\n{run:?}");
+    assert_eq!(run.code, Some(1));
+}
+
+/// Of a server that answers no REQUEST it cannot be told which ones it would refuse; of one that answers no INFORM
+/// not what it would say.
+#[test]
+fn what_is_never_answered_is_not_taken_for_refused() {
+    for (cast, ids) in [
+        (
+            "lab:drop=ack",
+            &["S-REQ-03", "S-REQ-05", "S-INF-08", "S-ROB-14", "S-RCM-02"][..],
+        ),
+        ("lab:nak-renewal", &["S-REQ-13", "S-REQ-14", "S-REQ-16"][..]),
+    ] {
+        let results = results(&lab(cast).json());
+        for id in ids {
+            assert_eq!(results[*id], "skip", "{cast} {id}");
+        }
+    }
+}
+
 /// The page of results: the checks that fail or warn, by server.
 fn page() -> BTreeMap<&'static str, BTreeSet<String>> {
     const PAGE: &str = include_str!("../samples/CONFORMANCE.md");

@@ -324,6 +324,8 @@ pub struct Findings {
     pub link: String,
     /// Whether it is a client that was checked.
     pub client: bool,
+    /// The server that was asked for (`--server`).
+    pub server: Option<Ipv4Addr>,
     /// What was found out about it first: name and value.
     pub facts: Vec<(String, String)>,
     /// Whether anything answered, or asked, at all.
@@ -345,6 +347,15 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// What to say where nothing answered, or asked: `no server answers`.
+    pub fn nobody(&self) -> String {
+        match self.server {
+            _ if self.client => "no client asks".into(),
+            Some(ip) => format!("server {ip} does not answer"),
+            None => "no server answers".into(),
+        }
+    }
+
     /// How many findings have this word.
     pub fn count(&self, word: &str) -> usize {
         self.findings.iter().filter(|it| it.word() == word).count()

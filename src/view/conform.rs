@@ -87,12 +87,7 @@ fn painted(word: &str, text: &str, style: &Style) -> String {
 /// What matters most first, then by section.
 fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()> {
     if !it.answered {
-        let nobody = if it.client {
-            "no client asks"
-        } else {
-            "no server answers"
-        };
-        writeln!(out, "{nobody} on {}", escape(&it.link))?;
+        writeln!(out, "{} on {}", it.nobody(), escape(&it.link))?;
         return diagnosis::causes(out, &it.causes, it.capture.as_deref(), style);
     }
     for (name, value) in &it.facts {
@@ -308,12 +303,7 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                 took: Duration::ZERO,
                 ended: Ended::Not {
                     element: "error",
-                    message: if it.client {
-                        "no client asks"
-                    } else {
-                        "no server answers"
-                    }
-                    .into(),
+                    message: it.nobody(),
                     kind: "silence",
                     text: diagnosis::lines(&it.causes),
                 },

@@ -125,7 +125,7 @@ causes! {
         "clients listen on UDP port 68, relay agents on 67: look for NAT or a server with ports of its own";
     "not-chosen", replies::not_chosen,
         "offers came, and none from the server that --choose names",
-        "leave --choose out, or find out why that server is silent: `dhcpcraft servers`";
+        "take another server, or find out why that one is silent: `dhcpcraft servers` lists who offers";
     "address-taken", refusal::address_taken,
         "somebody has the address that the server gave",
         "find that host by its MAC, or take the address out of the server's pool";

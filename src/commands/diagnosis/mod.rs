@@ -73,7 +73,7 @@ pub struct Circumstances {
     pub network: Option<(Ipv4Addr, u8)>,
     /// Whether the interface takes only frames for its own address.
     pub own_mac_only: bool,
-    /// The only server whose offer is taken (`--choose server=IP`).
+    /// The only server whose offer is taken (`--choose server=IP`, `conform --server IP`).
     pub chosen: Option<Ipv4Addr>,
 }
 

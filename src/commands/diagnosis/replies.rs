@@ -110,7 +110,8 @@ pub fn not_chosen(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
     let came = offers.len();
     Some(
         Found::certain(format!(
-            "{came} offer(s) came, none of them from server {chosen} (--choose)"
+            "{} came, none of them from server {chosen}",
+            plural(came as u64, "offer", "offers")
         ))
         .on(offers.iter().map(|it| it.0)),
     )

@@ -1,5 +1,6 @@
 //! What every bench has: the open link, and what the check under way found.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use crate::commands::Error;
@@ -113,10 +114,11 @@ impl Desk {
         Ok(keep.0)
     }
 
-    /// Why nothing answered.
-    pub fn diagnosis(&self, link: &LinkArgs) -> Vec<Cause> {
-        self.witness
-            .diagnosis(&Circumstances::of(&self.link.here, link))
+    /// Why nothing answered, or not the server that was chosen.
+    pub fn diagnosis(&self, link: &LinkArgs, chosen: Option<Ipv4Addr>) -> Vec<Cause> {
+        let mut about = Circumstances::of(&self.link.here, link);
+        about.chosen = chosen;
+        self.witness.diagnosis(&about)
     }
 
     /// Whether waiting costs nothing.

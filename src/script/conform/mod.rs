@@ -172,7 +172,9 @@ pub fn run_with(
                 client,
             });
         }
-        let session = Session::new(seed, interrupted);
+        let mut session = Session::new(seed, interrupted);
+        // The lab's server may go by rules of a file.
+        session.rules_with(super::read_rules);
         let bench = open(session, args, sink, habit)?;
         *host.bench.borrow_mut() = Some(bench);
         let run = Run {
@@ -347,6 +349,7 @@ impl<'v> Run<'_, '_, 'v> {
             capture: self.args.write.clone(),
             strict: self.args.strict,
             client: self.args.client,
+            server: self.args.server,
             ..Findings::default()
         };
         let probe = self.module.get("probe").unwrap_or_else(Value::new_none);
@@ -369,7 +372,8 @@ impl<'v> Run<'_, '_, 'v> {
                 break;
             }
             if !findings.answered {
-                findings.causes = self.bench(|it| it.desk().diagnosis(&self.args.link))?;
+                findings.causes =
+                    self.desk(|it| it.diagnosis(&self.args.link, self.args.server))?;
                 break;
             }
             bar.set_message(check.id.clone());

@@ -494,3 +494,38 @@ fn run_says_that_a_file_holds_tests() {
         run.err
     );
 }
+
+#[test]
+fn a_condition_that_does_not_hold_shows_its_values() {
+    let path = file(
+        "condition",
+        r#"
+limit = 7200
+
+def test_names():
+    a = discover()
+    assert_true(a.reply.lease_time > limit and a.reply, "too short")
+
+def test_sends_once():
+    assert_true(discover().reply.lease_time > limit)
+
+def test_plain():
+    assert_true(1 == 2)
+"#,
+    );
+    let rows = tests("condition", &[text(&path), "--json"]).json();
+    assert_eq!(
+        row(&rows, "test_names")["message"],
+        "a.reply.lease_time > limit and a.reply is not true\na.reply.lease_time is 3600\nlimit is 7200\n\
+         a.reply is OFFER  192.0.2.100  from 192.0.2.1  lease 1h\ntoo short"
+    );
+    // What sends is not called again to show what it gave.
+    let once = row(&rows, "test_sends_once");
+    assert_eq!(
+        once["message"],
+        "discover().reply.lease_time > limit is not true\nlimit is 7200\n\
+         (no call is made again to show its value: give it a name first, d = discover())"
+    );
+    assert_eq!(once["frames"], 2);
+    assert_eq!(row(&rows, "test_plain")["message"], "1 == 2 is not true");
+}

@@ -20,7 +20,7 @@ use super::expected::{Net, holds, unmet};
 use super::functions::{difference, number};
 use super::packet::Packet;
 use super::send::{self, Sending, packets, seconds};
-use super::{error, host, options, packet_methods};
+use super::{condition, error, host, options, packet_methods};
 use crate::commands::outcome::{Direction, Entry};
 use crate::dhcp::Message;
 use crate::dhcp::difference::Difference;
@@ -290,14 +290,14 @@ pub fn functions(builder: &mut GlobalsBuilder) {
     fn assert_true<'v>(
         #[starlark(require = pos)] condition: Value<'v>,
         #[starlark(default = "")] message: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         match condition.to_bool() {
             true => Ok(NoneType),
-            false => failed(format!(
-                "{} is not true{}",
-                condition.to_repr(),
-                because(message)
-            )),
+            false => {
+                let text = condition::explained(condition, eval);
+                failed(format!("{text}{}", because(message)))
+            }
         }
     }
 

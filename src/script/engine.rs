@@ -162,6 +162,11 @@ fn parse(name: &str, source: &str) -> starlark::Result<AstModule> {
     AstModule::parse(name, text::prepare(source), &dialect())
 }
 
+/// Parses a piece of a source that was prepared already.
+pub(super) fn parse_prepared(name: &str, source: &str) -> starlark::Result<AstModule> {
+    AstModule::parse(name, source.to_string(), &dialect())
+}
+
 /// The functions and classes that every script has.
 pub fn globals() -> &'static Globals {
     static GLOBALS: LazyLock<Globals> = LazyLock::new(|| builder().build());

@@ -7,6 +7,7 @@ mod assertions;
 pub mod bytes;
 pub mod classes;
 mod commands;
+mod condition;
 mod conform;
 mod depth;
 mod engine;

@@ -1,10 +1,11 @@
 //! Start-up: reads the command line, runs the command, prints, and exits with the code that says it.
 
+mod signals;
+
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::Parser;
 use dhcpcraft::commands::diff;
@@ -27,12 +28,7 @@ fn main() -> ExitCode {
         None => io::stdin().is_terminal(),
     };
     let interrupted = Arc::new(AtomicBool::new(false));
-    let handler = ctrlc::set_handler(on_interrupt(
-        interrupted.clone(),
-        if prompt { STUCK } else { Duration::ZERO },
-        || std::process::exit(130),
-    ));
-    if let Err(error) = handler {
+    if let Err(error) = signals::listen(interrupted.clone(), prompt) {
         complain(&format!("Ctrl-C will not end the run in order: {error}"));
     }
     let command = match cli.verb {
@@ -55,8 +51,9 @@ fn main() -> ExitCode {
         // Whoever read the output has seen enough.
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) if interrupted.load(Ordering::Relaxed) => {
-            eprintln!("interrupted");
-            ExitCode::from(130)
+            // A terminal that was closed takes no text.
+            let _ = writeln!(io::stderr(), "interrupted");
+            ExitCode::from(signals::INTERRUPTED)
         }
         Err(error) => {
             complain(&error.to_string());
@@ -82,24 +79,6 @@ fn misused(error: &clap::Error) -> ExitCode {
     // Where not even help can be written, the exit code has to do.
     let _ = error.print();
     ExitCode::from(Status::Unknown.exit_code())
-}
-
-/// How long a command at the prompt has for stopping before a further Ctrl-C ends the program.
-const STUCK: Duration = Duration::from_secs(2);
-
-/// What Ctrl-C does: it asks what runs to stop. Again, it does not wait for anything; but at the prompt,
-/// where a conversation would be lost with it, only when what runs had its time and did not stop.
-fn on_interrupt(flag: Arc<AtomicBool>, patience: Duration, exit: impl Fn()) -> impl FnMut() {
-    let mut asked = Instant::now();
-    move || {
-        if !flag.swap(true, Ordering::Relaxed) {
-            asked = Instant::now();
-        } else if asked.elapsed() >= patience {
-            exit();
-        } else {
-            eprintln!("stopping; if it does not, Ctrl-C in two seconds ends dhcpcraft");
-        }
-    }
 }
 
 /// Says what went wrong. Where not even that can be written, the exit code has to do.
@@ -131,7 +110,7 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     }
     let code = match &outcome {
         Ok(Outcome::Ran(ending)) => ending.exit_code(),
-        Ok(Outcome::Converted(it)) if it.interrupted => 130,
+        Ok(Outcome::Converted(it)) if it.interrupted => signals::INTERRUPTED,
         Ok(Outcome::Servers(found)) => found.exit_code(),
         Ok(Outcome::Clients(all)) => all.exit_code(),
         Ok(Outcome::Conformance(report)) => report.exit_code(),
@@ -162,41 +141,4 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
         }
         None => code,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicUsize;
-
-    use super::*;
-
-    /// How often the program would have ended after each Ctrl-C.
-    fn presses(patience: Duration, pause: Duration, resumed: bool) -> [usize; 3] {
-        let flag = Arc::new(AtomicBool::new(false));
-        let ended = Arc::new(AtomicUsize::new(0));
-        let count = ended.clone();
-        let mut press = on_interrupt(flag.clone(), patience, move || {
-            count.fetch_add(1, Ordering::Relaxed);
-        });
-        [(); 3].map(|()| {
-            press();
-            std::thread::sleep(pause);
-            if resumed {
-                flag.store(false, Ordering::Relaxed);
-            }
-            ended.load(Ordering::Relaxed)
-        })
-    }
-
-    #[test]
-    fn a_further_interrupt_ends_what_does_not_stop() {
-        let (none, some) = (Duration::ZERO, Duration::from_millis(30));
-        // A command: the second does not wait.
-        assert_eq!(presses(none, none, false), [0, 1, 2]);
-        // The prompt: an impatient hand loses nothing, and what hangs can be left.
-        assert_eq!(presses(Duration::from_secs(60), none, false), [0, 0, 0]);
-        assert_eq!(presses(some / 2, some, false), [0, 1, 2]);
-        // What stopped in between has nothing to do with the next one.
-        assert_eq!(presses(some / 2, some, true), [0, 0, 0]);
-    }
 }

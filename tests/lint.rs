@@ -878,8 +878,84 @@ fn servers_in_exchanges() -> Vec<Case> {
             dora_with(plain, long, plain, long),
         ),
         exchange("leased-twice", two(true, CLIENT), two(true, free)),
-        exchange("offered-twice", two(false, CLIENT), two(false, free)),
+        Case {
+            rule: "offered-twice",
+            breaks: vec![two(false, CLIENT), offers_again(false, false)],
+            also: &[],
+            keeps: vec![
+                two(false, free),
+                offers_again(true, false),
+                offers_again(false, true),
+                offers_again_after_another(),
+                offers_again_after_a_nak(),
+            ],
+        },
     ]
+}
+
+/// The other server of a segment.
+const OTHER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
+
+/// The OFFER of the other server.
+fn offer_of_the_other(discover: &Frame, yiaddr: Ipv4Addr) -> Frame {
+    after(discover, OFFER, |it| {
+        it.put(option(54, OTHER.octets()));
+        it.bootp.yiaddr = yiaddr;
+        (it.ip.src, it.ip.dst) = (OTHER, yiaddr);
+    })
+}
+
+/// Two servers offer to a client, and then the other one the same address to the next client; the first
+/// takes the first server's offer before that, or chooses even before the other offers.
+fn offers_again(chosen: bool, late: bool) -> Vec<Frame> {
+    let held = Ipv4Addr::new(10, 0, 0, 90);
+    let first = discover(1, plain);
+    let offer = after(&first, OFFER, plain);
+    let request = after(&offer, REQUEST, plain);
+    let other = offer_of_the_other(&first, held);
+    let next = discover(2, plain);
+    let again = offer_of_the_other(&next, held);
+    match (chosen, late) {
+        (true, _) => vec![first, offer, other, request, next, again],
+        (_, true) => vec![first, offer, request, other, next, again],
+        _ => vec![first, offer, other, next, again],
+    }
+}
+
+/// A server offers a client another address when that begins anew, and the one before to the next client.
+fn offers_again_after_another() -> Vec<Frame> {
+    let mut frames = dora()[..2].to_vec();
+    let anew = discover(1, |it| it.bootp.xid = 0x77);
+    let next = discover(2, plain);
+    let another = Ipv4Addr::new(10, 0, 0, 51);
+    let offer = after(&anew, OFFER, |it| {
+        it.bootp.yiaddr = another;
+        it.ip.dst = another;
+    });
+    let again = after(&next, OFFER, |it| {
+        it.bootp.yiaddr = CLIENT;
+        it.ip.dst = CLIENT;
+    });
+    frames.extend([anew, offer, next, again]);
+    frames
+}
+
+/// A server refuses the client to which it offered, and offers the address to the next one.
+fn offers_again_after_a_nak() -> Vec<Frame> {
+    let mut frames = dora()[..2].to_vec();
+    let reboot = wire({
+        let mut draft = template::rebooting(&client(1));
+        draft.put(option(50, [10, 0, 0, 60]));
+        draft.frame()
+    });
+    let nak = after(&reboot, NAK, plain);
+    let next = discover(2, plain);
+    let again = after(&next, OFFER, |it| {
+        it.bootp.yiaddr = CLIENT;
+        it.ip.dst = CLIENT;
+    });
+    frames.extend([reboot, nak, next, again]);
+    frames
 }
 
 fn cases() -> Vec<Case> {
@@ -1003,6 +1079,9 @@ fn what_this_program_builds_and_plays_is_clean() {
         let args = ["dora", "--lint", "--quiet", "--hold", "2h", "-i", link];
         tool::tool(&args).succeeded();
     }
+    let many = ["dora", "-i", "lab:two-servers", "--clients", "10"];
+    let run = tool::tool(&[&many[..], &["--seed", "5", "--lint", "--quiet"]].concat());
+    run.succeeded();
     let refused = tool::tool(&["dora", "--lint", "-i", "lab:nak"]);
     assert_eq!(refused.code, Some(4), "{refused:?}");
     let relayed = [

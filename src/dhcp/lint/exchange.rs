@@ -255,6 +255,10 @@ impl Memory {
             .xids
             .entry(&bootp.xid, || (hardware, seen.number, seen.at)) =
             (hardware, seen.number, seen.at);
+        if let (REQUEST, Some(chosen)) = (asked.kind, asked.options.address(54)) {
+            // The other servers take it as a refusal (RFC 2131 section 3.1, step 4).
+            self.free_offers(&who, |it| it.server != chosen);
+        }
         match asked.kind {
             RELEASE => self.free(bootp.ciaddr, &who),
             DECLINE => {
@@ -297,6 +301,15 @@ impl Memory {
         {
             client.pending = None;
         }
+        // What comes after the client's choice holds nothing for it.
+        let late = matches!((seen.kind, asked), (Some(OFFER), Some((REQUEST, _))));
+        let named = seen.kind == Some(NAK) || !bootp.yiaddr.is_unspecified();
+        if let (Some(who), Some(server), true) = (&who, server, named && !late) {
+            // A server holds one address for a client: the one that it named last, and none after a NAK.
+            self.free_offers(who, |it| {
+                it.server == server && (seen.kind == Some(NAK) || it.yiaddr != bootp.yiaddr)
+            });
+        }
         if let (Some(server), Some(OFFER)) = (server, seen.kind) {
             let offer = Offer {
                 frame: seen.number,
@@ -311,6 +324,9 @@ impl Memory {
                 keep_last(&mut exchange.offers);
             }
             let client = self.clients.entry(&hardware, Client::default);
+            client.offers.retain(|(xid, it)| {
+                *xid != bootp.xid || (it.server, it.yiaddr) != (server, offer.yiaddr)
+            });
             client.offers.push((bootp.xid, offer));
             keep_last(&mut client.offers);
         }
@@ -330,7 +346,7 @@ impl Memory {
         };
         match (seen.kind, asked) {
             (Some(NAK), Some((_, Some(ip)))) => self.free(ip, &who),
-            (Some(OFFER), _) => self.hold(bootp.yiaddr, who, server, seen, false),
+            (Some(OFFER), _) if !late => self.hold(bootp.yiaddr, who, server, seen, false),
             (Some(ACK), Some((REQUEST | DISCOVER, _))) => {
                 self.hold(bootp.yiaddr, who, server, seen, true);
             }
@@ -344,6 +360,22 @@ impl Memory {
             && holder.as_ref().is_some_and(|it| !it.who.differs(who))
         {
             *holder = None;
+        }
+    }
+
+    /// Servers no longer hold what they offered to a client, as far as it is not leased.
+    fn free_offers(&mut self, who: &Identity, of: impl Fn(&Offer) -> bool) {
+        let Some(client) = self.clients.get(&who.hardware) else {
+            return;
+        };
+        for (_, offer) in client.offers.iter().filter(|it| of(&it.1)) {
+            if let Some(holder) = self.addresses.get_mut(&offer.yiaddr)
+                && holder.as_ref().is_some_and(|it| {
+                    !it.bound && it.server == offer.server && !it.who.differs(who)
+                })
+            {
+                *holder = None;
+            }
         }
     }
 

@@ -877,7 +877,18 @@ fn servers_in_exchanges() -> Vec<Case> {
             dora_with(drop_option(57), long, plain, long),
             dora_with(plain, long, plain, long),
         ),
-        exchange("leased-twice", two(true, CLIENT), two(true, free)),
+        Case {
+            rule: "leased-twice",
+            breaks: vec![two(true, CLIENT), on_vlans(7, 7), through_relays(|_| ())],
+            also: &[],
+            keeps: vec![
+                two(true, free),
+                on_vlans(7, 8),
+                through_relays(|it| it.options.insert(1, option(221, *b"\0red"))),
+                through_relays(|it| it.put(option(82, *b"\x97\x04\0red"))),
+                released_untagged(),
+            ],
+        },
         Case {
             rule: "offered-twice",
             breaks: vec![two(false, CLIENT), offers_again(false, false)],
@@ -956,6 +967,56 @@ fn offers_again_after_a_nak() -> Vec<Frame> {
     });
     frames.extend([reboot, nak, next, again]);
     frames
+}
+
+/// As it passes on a VLAN.
+fn tagged(mut frame: Frame, vlan: u16) -> Frame {
+    frame.relax();
+    let tag = Dot1Q {
+        vlan,
+        ..Dot1Q::default()
+    };
+    frame.layers.insert(1, tag.into());
+    wire(frame)
+}
+
+/// Two clients are given the same address by servers with the same address, each on its VLAN.
+fn on_vlans(one: u16, other: u16) -> Vec<Frame> {
+    let next = discover(2, plain);
+    let offer = after(&next, OFFER, plain);
+    let first = dora().into_iter().map(|it| tagged(it, one));
+    let then = [next, offer].map(|it| tagged(it, other));
+    first.chain(then).collect()
+}
+
+/// Two relay agents ask one server, each for its client, and both are given the same address.
+fn through_relays(edit: impl Fn(&mut Draft)) -> Vec<Frame> {
+    let ask = |last: u8, giaddr: Ipv4Addr, vpn: bool| {
+        discover(last, |it| {
+            it.relay(giaddr, Some(SERVER));
+            if vpn {
+                edit(it);
+            }
+        })
+    };
+    let first = ask(1, RELAY, false);
+    let offer = after(&first, OFFER, plain);
+    let request = after(&offer, REQUEST, |it| it.relay(RELAY, Some(SERVER)));
+    let ack = after(&request, ACK, plain);
+    let next = ask(2, Ipv4Addr::new(10, 0, 0, 3), true);
+    let again = after(&next, OFFER, plain);
+    vec![first, offer, request, ack, next, again]
+}
+
+/// A capture with the tags of one direction only: the client gives its lease back, another one gets it.
+fn released_untagged() -> Vec<Frame> {
+    let mut frames = dora();
+    frames.push(after(&frames[3], RELEASE, plain));
+    let next = discover(2, plain);
+    frames.extend([next.clone(), after(&next, OFFER, plain)]);
+    let reply = |it: &Frame| it.bootp().is_some_and(|it| it.op == 2);
+    let tag = |it: Frame| if reply(&it) { tagged(it, 7) } else { it };
+    frames.into_iter().map(tag).collect()
 }
 
 fn cases() -> Vec<Case> {

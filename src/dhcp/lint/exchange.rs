@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::bounded::Bounded;
 use super::reply::from_relay;
-use super::seen::{Hardware, Seen};
+use super::seen::{Hardware, Seen, Vlans};
 use crate::dhcp::enums::*;
-use crate::wire::{Bootp, CLIENT_PORT};
+use crate::wire::{Bootp, CLIENT_PORT, Options};
 
 /// Exchanges, clients and addresses remembered.
 const EXCHANGES: usize = 4096;
@@ -24,9 +24,15 @@ pub(super) const PENDING: Duration = Duration::from_secs(64);
 /// How long an offer is held for the client.
 pub(super) const OFFERED: Duration = Duration::from_secs(5);
 
+/// An address within a network: two VLANs may use the same ones.
+type Place = (Vlans, Ipv4Addr);
+
 /// A client: its identifier, else its hardware address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
+    /// The VLAN on which it asks. The replies' own may be missing in a capture, where a network card took
+    /// the tags of one direction away.
+    pub vlans: Vlans,
     pub hardware: Hardware,
     pub id: Option<Box<[u8]>>,
 }
@@ -79,6 +85,7 @@ pub(super) struct Asked {
     pub kind: u8,
     pub frame: u64,
     pub at: Duration,
+    pub vlans: Vlans,
     pub flags: u16,
     pub secs: u16,
     pub ciaddr: Ipv4Addr,
@@ -92,6 +99,7 @@ impl Asked {
             kind: seen.kind.unwrap_or_default(),
             frame: seen.number,
             at: seen.at,
+            vlans: Vlans::of(seen.frame),
             flags: bootp.flags,
             secs: bootp.secs,
             ciaddr: bootp.ciaddr,
@@ -104,6 +112,13 @@ impl Asked {
     pub fn wanted(&self) -> Option<Ipv4Addr> {
         let held = Some(self.ciaddr).filter(|it| !it.is_unspecified());
         self.options.address(50).or(held)
+    }
+
+    /// Whether it asks for an address of a virtual network (RFC 6607): by option, or by what the relay
+    /// agent added.
+    fn virtual_subnet(&self) -> bool {
+        let relay = self.options.data(82).unwrap_or_default();
+        self.options.data(221).is_some() || Options::new(relay).any(|it| it.code == 151)
     }
 }
 
@@ -183,7 +198,7 @@ pub(super) struct Memory {
     /// Who used an xid last, and in which frame, and when.
     xids: Bounded<u32, (Hardware, u64, Duration)>,
     clients: Bounded<Hardware, Client>,
-    addresses: Bounded<Ipv4Addr, Option<Holder>>,
+    addresses: Bounded<Place, Option<Holder>>,
 }
 
 impl Default for Memory {
@@ -210,8 +225,8 @@ impl Memory {
         self.clients.get(&Hardware::of(bootp))
     }
 
-    pub fn holder(&self, ip: Ipv4Addr) -> Option<&Holder> {
-        self.addresses.get(&ip)?.as_ref()
+    pub fn holder(&self, vlans: Vlans, ip: Ipv4Addr) -> Option<&Holder> {
+        self.addresses.get(&(vlans, ip))?.as_ref()
     }
 
     /// The message that a reply answers: the one that came the way on which the reply goes.
@@ -224,11 +239,13 @@ impl Memory {
         self.exchange(bootp)?.asked(giaddr)
     }
 
-    /// The client that a reply goes to, where the message that it answers was seen.
+    /// The client that a reply goes to, where the message that it answers was seen, and does not ask for an
+    /// address of some virtual network: each has addresses of its own (RFC 6607).
     pub fn identity(&self, seen: &Seen) -> Option<Identity> {
         let bootp = seen.replies()?;
         let asked = self.asked(seen).or_else(|| self.exchange(bootp)?.last())?;
-        asked.options.whole.then(|| Identity {
+        (asked.options.whole && !asked.virtual_subnet()).then(|| Identity {
+            vlans: asked.vlans,
             hardware: Hardware::of(bootp),
             id: asked.options.data(61).map(Box::from),
         })
@@ -248,6 +265,7 @@ impl Memory {
         let hardware = Hardware::of(bootp);
         let asked = Asked::of(seen, bootp);
         let who = Identity {
+            vlans: asked.vlans,
             hardware,
             id: asked.options.data(61).map(Box::from),
         };
@@ -356,7 +374,7 @@ impl Memory {
 
     /// An address is given back, or was never taken.
     fn free(&mut self, ip: Ipv4Addr, who: &Identity) {
-        if let Some(holder) = self.addresses.get_mut(&ip)
+        if let Some(holder) = self.addresses.get_mut(&(who.vlans, ip))
             && holder.as_ref().is_some_and(|it| !it.who.differs(who))
         {
             *holder = None;
@@ -369,7 +387,7 @@ impl Memory {
             return;
         };
         for (_, offer) in client.offers.iter().filter(|it| of(&it.1)) {
-            if let Some(holder) = self.addresses.get_mut(&offer.yiaddr)
+            if let Some(holder) = self.addresses.get_mut(&(who.vlans, offer.yiaddr))
                 && holder.as_ref().is_some_and(|it| {
                     !it.bound && it.server == offer.server && !it.who.differs(who)
                 })
@@ -388,7 +406,7 @@ impl Memory {
             false => Some(OFFERED),
         };
         let endless = bound && seen.seconds(51) == Some(u32::MAX);
-        let holder = self.addresses.entry(&ip, || None);
+        let holder = self.addresses.entry(&(who.vlans, ip), || None);
         // An offer does not end the lease that somebody holds.
         let held = holder
             .as_ref()

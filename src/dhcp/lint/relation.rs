@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::Report;
 use super::exchange::{Asked, Exchange, Memory, PENDING};
 use super::reply::from_relay;
-use super::seen::{Hardware, Seen};
+use super::seen::{Hardware, Seen, Vlans};
 use crate::dhcp::enums::*;
 use crate::dhcp::{assign, options};
 use crate::wire::{Bootp, SERVER_PORT};
@@ -470,7 +470,7 @@ pub(super) fn leased_twice(seen: &Seen, memory: &Memory, report: &mut Report) {
     let (Some(server), Some(who)) = (seen.address(54), memory.identity(seen)) else {
         return;
     };
-    if let Some(holder) = memory.holder(bootp.yiaddr)
+    if let Some(holder) = memory.holder(who.vlans, bootp.yiaddr)
         && holder.bound
         && holder.server == server
         && holder.until.is_none_or(|until| until > seen.at)
@@ -489,7 +489,7 @@ pub(super) fn offered_twice(seen: &Seen, memory: &Memory, report: &mut Report) {
     let (Some(server), Some(who)) = (seen.address(54), memory.identity(seen)) else {
         return;
     };
-    if let Some(holder) = memory.holder(bootp.yiaddr)
+    if let Some(holder) = memory.holder(who.vlans, bootp.yiaddr)
         && !holder.bound
         && holder.server == server
         && holder.until.is_some_and(|until| until > seen.at)
@@ -511,7 +511,7 @@ pub(super) fn release_unknown(seen: &Seen, memory: &Memory, report: &mut Report)
     };
     let relayed = seen.udp().is_some_and(|it| it.sport == SERVER_PORT);
     if let (Some(ip), Some(server), false) = (ip, seen.address(54), relayed)
-        && let Some(holder) = memory.holder(ip)
+        && let Some(holder) = memory.holder(Vlans::of(seen.frame), ip)
         && holder.who.hardware == Hardware::of(bootp)
         && holder.server != server
     {

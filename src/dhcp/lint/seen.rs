@@ -55,6 +55,18 @@ impl std::fmt::Display for Hardware {
     }
 }
 
+/// The VLAN of a frame: the ids of its tags, 12 bits each. VLAN 0 is none; of more than five tags the
+/// innermost count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Vlans(u64);
+
+impl Vlans {
+    pub fn of(frame: &Frame) -> Self {
+        let ids = frame.vlans();
+        Vlans(ids.fold(0, |all, id| all << 12 | u64::from(id & 0xfff)))
+    }
+}
+
 /// A frame.
 pub(super) struct Seen<'a> {
     pub number: u64,

@@ -468,6 +468,21 @@ fn client_messages() -> Vec<Case> {
             vec![message(DECLINE, plain)],
         ),
         case(
+            "release-fields",
+            vec![
+                message(RELEASE, |it| it.bootp.secs = 5),
+                message(RELEASE, |it| it.bootp.flags = 0x8000),
+                message(RELEASE, |it| it.bootp.file[0] = b'x'),
+                message(DECLINE, |it| it.bootp.secs = 5),
+                message(DECLINE, |it| it.bootp.flags = 0x8000),
+            ],
+            vec![
+                message(RELEASE, plain),
+                message(DECLINE, plain),
+                message(RELEASE, |it| it.overload = Some(Overload::Both)),
+            ],
+        ),
+        case(
             "max-size-576",
             vec![message(DISCOVER, |it| {
                 it.put(option(57, 300u16.to_be_bytes()))

@@ -79,6 +79,7 @@ pub static RULES: &[Rule] = &[
     alone("client-source", Warning, "2131 4.1", "What a client without an address broadcasts comes from 0.0.0.0.", state::source_zero),
     alone("release-unicast", Warning, "2131 4.4.4", "A RELEASE goes to the server alone.", state::release_unicast),
     alone("decline-broadcast", Warning, "2131 4.4.4", "A DECLINE is broadcast, because the address is not the client's.", state::decline_broadcast),
+    alone("release-fields", Warning, "2131 4.4.1", "secs and flags are 0 in RELEASE and DECLINE, and sname and file are not used (table 5).", state::release_fields),
     alone("max-size-576", Warning, "2132 9.10", "The maximum message size is 576 at least.", state::max_size_option),
 
     // What a server sends (table 3).

@@ -6,7 +6,7 @@ use super::Report;
 use super::seen::Seen;
 use crate::dhcp::enums::*;
 use crate::dhcp::{options, template};
-use crate::wire::SERVER_PORT;
+use crate::wire::{Bootp, SERVER_PORT};
 
 /// What a table says of the options of one message type.
 struct Column {
@@ -216,6 +216,32 @@ pub(super) fn decline_broadcast(seen: &Seen, report: &mut Report) {
     }
 }
 
+pub(super) fn release_fields(seen: &Seen, report: &mut Report) {
+    let Some(bootp) = seen.is(&[RELEASE, DECLINE]).filter(|it| it.op == 1) else {
+        return;
+    };
+    let kind = article(&name(seen));
+    if bootp.secs != 0 {
+        report.field("BOOTP", "secs", format!("{} in {kind}", bootp.secs));
+    }
+    if bootp.flags != 0 {
+        report.field("BOOTP", "flags", format!("{:#06x} in {kind}", bootp.flags));
+    }
+    // Table 5 allows option 52 all the same, and with it the fields hold options.
+    if seen.option(52).is_none() {
+        unused(bootp, &kind, report);
+    }
+}
+
+/// sname and file hold nothing.
+fn unused(bootp: &Bootp, kind: &str, report: &mut Report) {
+    for (field, bytes) in [("sname", &bootp.sname[..]), ("file", &bootp.file[..])] {
+        if bytes.iter().any(|it| *it != 0) {
+            report.field("BOOTP", field, format!("in use in {kind}"));
+        }
+    }
+}
+
 pub(super) fn max_size_option(seen: &Seen, report: &mut Report) {
     if let Some(&[a, b]) = seen.data(57)
         && seen.kind.is_some_and(template::from_client)
@@ -241,11 +267,7 @@ pub(super) fn nak_fields(seen: &Seen, report: &mut Report) {
             report.field("BOOTP", field, format!("{ip} in a NAK"));
         }
     }
-    for (field, bytes) in [("sname", &bootp.sname[..]), ("file", &bootp.file[..])] {
-        if bytes.iter().any(|it| *it != 0) {
-            report.field("BOOTP", field, "in use in a NAK");
-        }
-    }
+    unused(bootp, "a NAK", report);
 }
 
 pub(super) fn nak_message(seen: &Seen, report: &mut Report) {

@@ -1187,6 +1187,14 @@ fn findings_are_asked_for_in_every_way() {
     ]);
     assert_eq!(clean.succeeded().out.trim(), "[]");
     tool::tool(&["lint", "--only", "magic-cooky", "hex:00"]).failed(2, &["magic-cookie"]);
+    for from in [
+        &["samples/malformed-cookie.pcapng"][..],
+        &["nothing.pcap"],
+        &["--rules"],
+    ] {
+        let none = ["lint", "--only", "magic-cookie", "--ignore", "magic-cookie"];
+        tool::tool(&[&none[..], from].concat()).failed(2, &["--ignore", "--only"]);
+    }
     tool::tool(&["lint", "nothing.pcap"]).failed(6, &["nothing.pcap"]);
     let rules = tool::tool(&["lint", "--rules", "--json"]).succeeded();
     assert_eq!(rules.json().len(), RULES.len());

@@ -245,17 +245,28 @@ impl Sink for Linting<'_> {
 }
 
 impl LintArgs {
-    /// The rules asked for.
-    pub fn chosen(&self) -> Vec<&'static Rule> {
+    /// The rules asked for, one at least: by none, everything would pass.
+    pub fn chosen(&self) -> Result<Vec<&'static Rule>, Error> {
         let all = RULES.iter();
-        all.filter(|it| self.only.is_empty() || self.only.contains(it))
+        let chosen: Vec<_> = all
+            .filter(|it| self.only.is_empty() || self.only.contains(it))
             .filter(|it| !self.ignore.contains(it))
-            .collect()
+            .collect();
+        if chosen.is_empty() {
+            let of = match self.only.is_empty() {
+                true => "",
+                false => " of those that --only names",
+            };
+            return Err(Error::Usage(format!(
+                "--ignore leaves no rule{of} to judge by: leave one of the --ignore out"
+            )));
+        }
+        Ok(chosen)
     }
 
     /// Judges every frame of the files, each file as an exchange of its own.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Tally, Error> {
-        let rules = self.chosen();
+        let rules = self.chosen()?;
         let mut tally = Tally::new(self.severity, rules.len());
         for source in &self.files {
             let mut linter = Linter::new(rules.iter().copied());

@@ -330,7 +330,7 @@ impl Command {
             Command::Replay(args) => Outcome::Replayed(args.run(session, sink)?),
             Command::Conform(args) => Outcome::Conformance(Box::new(args.run(session, sink)?)),
             Command::Convert(args) => Outcome::Converted(args.run(session)?),
-            Command::Lint(args) if args.rules => Outcome::Rules(args.chosen()),
+            Command::Lint(args) if args.rules => Outcome::Rules(args.chosen()?),
             Command::Lint(args) => Outcome::Linted(args.run(session, sink)?),
             Command::Diff(args) => args.run(session, sink)?,
             Command::Options(args) => Outcome::Options(args.run()?),

@@ -258,7 +258,7 @@ impl LintArgs {
                 false => " of those that --only names",
             };
             return Err(Error::Usage(format!(
-                "--ignore leaves no rule{of} to judge by: leave one of the --ignore out"
+                "--ignore leaves no rule{of} to judge by: leave an --ignore out"
             )));
         }
         Ok(chosen)

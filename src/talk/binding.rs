@@ -52,7 +52,12 @@ impl Bindings {
         Some(*found.0)
     }
 
-    /// Whether the client may have the address.
+    /// Whether the client has the address, or had it last, or was offered it.
+    pub fn holds(&self, ip: Ipv4Addr, client: &[u8]) -> bool {
+        self.0.get(&ip).is_some_and(|it| it.is_of(client))
+    }
+
+    /// Whether nobody else has the address.
     pub fn free_for(&self, ip: Ipv4Addr, client: &[u8], now: Time) -> bool {
         let binding = self.0.get(&ip);
         binding.is_none_or(|it| it.is_of(client) || it.until <= now)
@@ -78,14 +83,14 @@ impl Bindings {
 
     /// The client found the address in use: it is set aside, if it was the client's.
     pub fn decline(&mut self, ip: Ipv4Addr, client: &[u8], now: Time) {
-        if self.0.get(&ip).is_some_and(|it| it.is_of(client)) {
+        if self.holds(ip, client) {
             self.put(ip, Holder::Unknown, now + DECLINED_KEPT, true);
         }
     }
 
     /// The client gives the address back, if it was the client's.
     pub fn release(&mut self, ip: Ipv4Addr, client: &[u8]) {
-        if self.0.get(&ip).is_some_and(|it| it.is_of(client)) {
+        if self.holds(ip, client) {
             self.0.remove(&ip);
         }
     }

@@ -1,5 +1,8 @@
 //! A server: pools, bindings, and the answers of RFC 2131 section 4.3.
 
+mod allocation;
+mod compose;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -11,14 +14,9 @@ use super::host::Host;
 use super::matching::{Verdict, vlans};
 use super::player::{Outbox, Outgoing, Player};
 use super::rules::{Answering, Rules};
-use super::server_config::{ServerConfig, Subnet};
+use super::server_config::ServerConfig;
 use crate::dhcp::Message;
-use crate::dhcp::assign::Assignment;
-use crate::dhcp::delivery::{Delivery, Hardware};
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
-use crate::dhcp::following;
-use crate::dhcp::layout::Overload;
-use crate::dhcp::template::{self, Identity};
 use crate::link::Time;
 use crate::wire::*;
 
@@ -64,136 +62,6 @@ impl Server {
         self.rules = Some(rules);
     }
 
-    fn subnet_for(&self, message: &Message) -> Option<&Subnet> {
-        let (giaddr, ciaddr) = (message.bootp.giaddr, message.bootp.ciaddr);
-        let on = |ip: Ipv4Addr| self.config.subnets.iter().find(|it| it.contains(ip));
-        match message.message_type() {
-            // The address tells where the client is, also where it asks past its relay agent.
-            Some(INFORM) => on(ciaddr),
-            Some(REQUEST) if giaddr.is_unspecified() && !ciaddr.is_unspecified() => {
-                on(ciaddr).or(self.config.subnets.first())
-            }
-            _ if giaddr.is_unspecified() => self.config.subnets.first(),
-            _ => on(giaddr),
-        }
-    }
-
-    /// The address kept for a client, by identifier, hardware address or circuit-id.
-    fn reserved(&self, message: &Message) -> Option<Ipv4Addr> {
-        let id = message.data(61);
-        let circuit = message
-            .data(82)
-            .and_then(|it| Options::new(&it).find_code(1).map(<[u8]>::to_vec));
-        let found = self.config.reservations.iter().find(|it| {
-            id.as_deref() == Some(&it.client)
-                || message.bootp.client_hardware() == it.client
-                || circuit.as_deref() == Some(&it.client)
-        });
-        found.map(|it| it.ip)
-    }
-
-    /// RFC 2131 section 4.3.1: the client's own address, the one it asks for, or the first free one.
-    fn pick(&self, message: &Message, key: &[u8], now: Time) -> Option<Ipv4Addr> {
-        let subnet = self.subnet_for(message)?;
-        if let Some(ip) = self.reserved(message) {
-            return self.bindings.free_for(ip, key, now).then_some(ip);
-        }
-        if self.config.reserved_only {
-            return None;
-        }
-        let (first, last) = subnet.pool;
-        let taken = |ip: &Ipv4Addr| self.config.reservations.iter().any(|it| it.ip == *ip);
-        let in_pool = |ip: &Ipv4Addr| (first..=last).contains(ip);
-        let own = self.bindings.of(key, subnet);
-        let asked = message.requested_ip().filter(in_pool);
-        own.into_iter()
-            .chain(asked)
-            .find(|ip| self.bindings.free_for(*ip, key, now) && !taken(ip))
-            .or_else(|| {
-                (u32::from(first)..=u32::from(last))
-                    .map(Ipv4Addr::from)
-                    .find(|ip| self.bindings.free_for(*ip, key, now) && !taken(ip))
-            })
-    }
-
-    fn reply(
-        &self,
-        kind: u8,
-        frame: &Frame,
-        message: &Message,
-        ip: Option<Ipv4Addr>,
-    ) -> Option<Frame> {
-        let who = Identity {
-            client_mac: message.bootp.client_mac(),
-            source_mac: self.config.mac,
-            xid: message.bootp.xid,
-            address: ip,
-            server: Some(self.config.address),
-            own: None,
-            server_mac: None,
-        };
-        let mut draft = following::draft(kind, frame, &who).ok()?;
-        draft.ip.src = self.config.address;
-        for (tag, own) in draft.tags.iter_mut().zip(&self.config.vlan) {
-            tag.prio = own.prio;
-        }
-        draft.put(Assignment {
-            code: 54,
-            data: self.config.address.octets().to_vec(),
-        });
-        if message.message_type() == Some(INFORM) {
-            // RFC 2131 section 4.3.5: straight to the client, whoever handed its message on.
-            draft.bootp.giaddr = Ipv4Addr::UNSPECIFIED;
-            draft.options.retain(|it| it.code != 82);
-            draft.udp.dport = 68;
-        }
-        if kind != NAK {
-            draft.bootp.yiaddr = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
-            let delivery = Delivery::of(kind, &draft.bootp, message.bootp.ciaddr);
-            draft.ip.dst = delivery.ip;
-            if delivery.hardware == Hardware::Client {
-                draft.ether.dst = message.bootp.client_mac();
-            }
-            let subnet = self.subnet_for(message)?;
-            draft.put(Assignment {
-                code: 1,
-                data: subnet.mask().octets().to_vec(),
-            });
-            if ip.is_some() {
-                for option in template::lease_options(self.config.lease) {
-                    draft.put(option);
-                }
-            }
-            let asked = message.data(55).unwrap_or_default();
-            draft.options.retain(|it| it.code != 3);
-            let at = draft
-                .options
-                .iter()
-                .position(|it| matches!(it.code, 61 | 82))
-                .unwrap_or(draft.options.len());
-            let wanted = |option: &&Assignment| asked.is_empty() || asked.contains(&option.code);
-            let mut extra: Vec<_> = subnet.options.iter().filter(wanted).cloned().collect();
-            // RFC 2132 section 9.8: in the order of the list.
-            extra.sort_by_key(|it| asked.iter().position(|code| *code == it.code));
-            draft.options.splice(at..at, extra);
-            if kind == ACK && message.message_type() == Some(DISCOVER) {
-                // RFC 4039 section 4: a lease given at once says so.
-                draft.options.insert(
-                    1,
-                    Assignment {
-                        code: 80,
-                        data: Vec::new(),
-                    },
-                );
-            }
-        }
-        let dhcp = message.message_type().is_some();
-        if dhcp && self.config.faults.contains(&Fault::Overload) {
-            draft.overload = Some(Overload::Both);
-        }
-        Some(draft.frame())
-    }
-
     /// When a lease given now ends.
     fn expiry(&self, now: Time) -> Time {
         now + Duration::from_secs(u64::from(self.config.lease))
@@ -221,23 +89,17 @@ impl Server {
         } else {
             ciaddr
         }?;
-        let Some(subnet) = subnet.filter(|it| it.contains(wanted)) else {
-            return refuse;
-        };
+        let own = self.owns(wanted, message, key);
+        let subnet = subnet.filter(|it| it.contains(wanted));
         let renewal = server.is_none() && asked.is_none();
         if self.config.refuse || (renewal && self.config.faults.contains(&Fault::NakRenewal)) {
             return refuse;
         }
-        let (first, last) = subnet.pool;
-        let reserved = self.reserved(message);
-        let ours = reserved.map_or((first..=last).contains(&wanted), |ip| ip == wanted);
-        let free = ours && self.bindings.free_for(wanted, key, now);
-        let known = self.bindings.of(key, &subnet);
-        match server {
-            Some(_) if free => {}
+        match (server, subnet) {
+            _ if own => {}
+            (Some(_), Some(subnet)) if self.may_have(wanted, &subnet, message, key, now) => {}
             // INIT-REBOOT and RENEWING of a client without a binding: silence.
-            None if known.is_none() => return None,
-            None if known == Some(wanted) && free => {}
+            (None, Some(subnet)) if self.bindings.of(key, &subnet).is_none() => return None,
             _ => return refuse,
         }
         let until = self.expiry(now);
@@ -290,37 +152,6 @@ impl Server {
             }
             _ => None,
         }
-    }
-}
-
-impl Server {
-    /// The answer to a plain BOOTP request (RFC 1534 section 2): an address for ever.
-    fn bootp(
-        &mut self,
-        frame: &Frame,
-        message: &Message,
-        key: &[u8],
-        now: Time,
-    ) -> Option<(Frame, String)> {
-        if !self.config.bootp {
-            return None;
-        }
-        let ip = self.pick(message, key, now)?;
-        self.bindings.bind(ip, key, Time(u64::MAX));
-        let mut reply = self.reply(ACK, frame, message, Some(ip))?;
-        if let Some(dhcp) = reply.dhcp_mut() {
-            // Nothing of DHCP's own: no type, no times, no server identifier.
-            let kept = dhcp
-                .iter()
-                .filter(|it| !it.is_option() || !matches!(it.code, 51 | 53 | 54 | 58 | 59 | 61));
-            dhcp.options = kept.flat_map(|it| it.raw).copied().collect();
-            // Shorter again than relay agents take it.
-            let room = template::MIN_MESSAGE - BOOTP_LEN - MAGIC_COOKIE.len();
-            if dhcp.options.len() < room {
-                dhcp.options.resize(room, PAD);
-            }
-        }
-        Some((reply, format!("BOOTREPLY {ip}")))
     }
 
     /// Sends a reply, with everything done to it that the faults say.

@@ -1,0 +1,87 @@
+//! Which address a client may have.
+
+use std::net::Ipv4Addr;
+
+use super::Server;
+use crate::dhcp::Message;
+use crate::dhcp::enums::{INFORM, REQUEST};
+use crate::link::Time;
+use crate::talk::server_config::{Reservation, Subnet};
+use crate::wire::Options;
+
+impl Server {
+    /// The subnet that the client is on.
+    pub(super) fn subnet_for(&self, message: &Message) -> Option<&Subnet> {
+        let (giaddr, ciaddr) = (message.bootp.giaddr, message.bootp.ciaddr);
+        let on = |ip: Ipv4Addr| self.config.subnets.iter().find(|it| it.contains(ip));
+        match message.message_type() {
+            // The address tells where the client is, also where it asks past its relay agent.
+            Some(INFORM) => on(ciaddr),
+            Some(REQUEST) if giaddr.is_unspecified() && !ciaddr.is_unspecified() => {
+                on(ciaddr).or(self.config.subnets.first())
+            }
+            _ if giaddr.is_unspecified() => self.config.subnets.first(),
+            _ => on(giaddr),
+        }
+    }
+
+    /// Whether the address is kept for this client, by identifier, hardware address or circuit-id.
+    fn is_kept(&self, ip: Ipv4Addr, message: &Message) -> bool {
+        let id = message.data(61);
+        let circuit = message
+            .data(82)
+            .and_then(|it| Options::new(&it).find_code(1).map(<[u8]>::to_vec));
+        let is_client = |it: &Reservation| {
+            id.as_deref() == Some(&it.client)
+                || message.bootp.client_hardware() == it.client
+                || circuit.as_deref() == Some(&it.client)
+        };
+        let mut kept = self.config.reservations.iter();
+        kept.any(|it| it.ip == ip && is_client(it))
+    }
+
+    /// Whether the client may have the address if it asks: a free one that is kept for it, or one of the pool
+    /// that is kept for nobody.
+    pub(super) fn may_have(
+        &self,
+        ip: Ipv4Addr,
+        subnet: &Subnet,
+        message: &Message,
+        key: &[u8],
+        now: Time,
+    ) -> bool {
+        let (first, last) = subnet.pool;
+        let ours = match self.config.reservations.iter().any(|it| it.ip == ip) {
+            true => subnet.contains(ip) && self.is_kept(ip, message),
+            false => (first..=last).contains(&ip) && !self.config.reserved_only,
+        };
+        ours && self.bindings.free_for(ip, key, now)
+    }
+
+    /// RFC 2131 section 4.3.1: the address kept for the client, the one it has or had, the one it asks
+    /// for, or the first free one.
+    pub(super) fn pick(&self, message: &Message, key: &[u8], now: Time) -> Option<Ipv4Addr> {
+        let subnet = self.subnet_for(message)?;
+        let fit = |ip: &Ipv4Addr| self.may_have(*ip, subnet, message, key, now);
+        let kept = self.config.reservations.iter().map(|it| it.ip);
+        let kept = kept.filter(|ip| subnet.contains(*ip) && self.is_kept(*ip, message));
+        let (first, last) = subnet.pool;
+        let pool = (u32::from(first)..=u32::from(last)).map(Ipv4Addr::from);
+        kept.clone()
+            .find(fit)
+            .or_else(|| self.bindings.of(key, subnet))
+            .or_else(|| message.requested_ip().into_iter().chain(pool).find(fit))
+    }
+
+    /// Whether the client has the address already, where it is: what it was given once is its own whatever
+    /// pool it is of, and although a renewal by unicast says nothing of option 82.
+    pub(super) fn owns(&self, ip: Ipv4Addr, message: &Message, key: &[u8]) -> bool {
+        let mut subnets = self.config.subnets.iter();
+        let here = match subnets.find(|it| it.contains(ip)) {
+            Some(subnet) => self.subnet_for(message) == Some(subnet),
+            // Rules give addresses of no subnet.
+            None => true,
+        };
+        here && self.bindings.holds(ip, key)
+    }
+}

@@ -120,13 +120,18 @@ impl DoraArgs {
         let tags = self.link.vlan.clone();
         // A reply to chaddr would go to another station than this one; one to a relay agent comes here.
         let foreign = identity.source_mac != identity.client_mac && edits.giaddr().is_none();
+        let direct = edits.past_relays();
         ClientConfig {
             identity,
             build: Rc::new(move |mut draft| {
                 if foreign {
                     draft.bootp.set_broadcast(true);
                 }
-                let mut frame = edits.build(draft);
+                // What a client in RENEWING unicasts is routed past the relay agents (RFC 2131 section 4.3.6).
+                let mut frame = match draft.unicast_by_holder() {
+                    true => direct.build(draft),
+                    false => edits.build(draft),
+                };
                 tag(&mut frame, &tags);
                 frame
             }),

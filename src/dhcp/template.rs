@@ -121,6 +121,11 @@ fn seconds(code: u8, seconds: u32) -> Assignment {
 }
 
 impl Draft {
+    /// Whether a client sends it by unicast from the address it holds, as in RENEWING (RFC 2131 section 4.4.5).
+    pub fn unicast_by_holder(&self) -> bool {
+        !self.bootp.ciaddr.is_unspecified() && !self.ip.dst.is_broadcast()
+    }
+
     /// Has a relay agent send it (RFC 1542 section 4.1): from its address and port 67, one hop, to the
     /// server if that is known.
     pub fn relay(&mut self, giaddr: Ipv4Addr, server: Option<Ipv4Addr>) {

@@ -48,14 +48,15 @@ struct Hop {
 
 impl Hop {
     /// Where the server that gave a lease is a neighbour, its ACK's sender is the hop, and there is nothing to find.
-    fn of(ack: &Message) -> Option<Hop> {
+    fn of(frame: &Frame, ack: &Message) -> Option<Hop> {
         let server = ack
             .server_id()
             .filter(|_| !ack.bootp.giaddr.is_unspecified())?;
         Some(Hop {
             ip: ack.router_to(server, ack.bootp.yiaddr).unwrap_or(server),
             mac: None,
-            asked: false,
+            // What came to a relay agent's port came to this end, which plays the agent: its sender is the hop.
+            asked: frame.udp().is_some_and(|it| it.dport == SERVER_PORT),
         })
     }
 }
@@ -90,7 +91,7 @@ impl Held {
         let t1 = part(message.renewal_time(), 0.5).min(t2);
         Some(Held {
             host: Host::new(bootp.yiaddr, bootp.client_mac()).on(vlans(ack)),
-            hop: Hop::of(&message),
+            hop: Hop::of(ack, &message),
             ack: ack.clone(),
             granted,
             t1,

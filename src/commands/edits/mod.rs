@@ -101,6 +101,18 @@ impl Edits {
         edits
     }
 
+    /// The same changes without the part of a relay agent: for what a client sends past it.
+    pub fn past_relays(&self) -> Edits {
+        let mut edits = self.clone();
+        if edits.giaddr().is_some() {
+            edits.relays = RelayPath::default();
+            edits.server = None;
+            edits.set.retain(|it| it.code != 82);
+            edits = edits.without("BOOTP", "giaddr");
+        }
+        edits
+    }
+
     /// Whether a field was set.
     pub fn sets(&self, layer: &str, name: &str) -> bool {
         self.fields

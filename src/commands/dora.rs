@@ -220,6 +220,7 @@ impl DoraArgs {
         let results: Vec<ClientResult> = results.collect();
         let failed = results.iter().filter(|it| it.failed()).map(|it| it.mac);
         Ok(Outcome::Clients(Clients {
+            interrupted: stopped && clients.iter().any(|it| !it.done()),
             common: witness.common_causes(failed, &about),
             results,
         }))
@@ -254,17 +255,18 @@ impl DoraArgs {
     ) -> Result<Ending, Error> {
         let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
         let silence = || Ending::NoReply(witness.silence(timeout, about));
+        if let Some(ack) = client.lease() {
+            self.save(ack)?;
+        }
         Ok(match client.end() {
-            Some(ClientEnd::Bound(ack)) => {
-                self.save(ack)?;
-                Ending::Bound
-            }
+            Some(ClientEnd::Bound(_)) => Ending::Bound,
             Some(ClientEnd::Refused(_)) => Ending::Refused(witness.diagnosis(about)),
             Some(ClientEnd::Declined(address, mac)) => Ending::Declined {
                 by: format!("{address} is at {mac}"),
                 causes: witness.diagnosis(about),
             },
             Some(ClientEnd::NoOffer(_) | ClientEnd::NoAck) => silence(),
+            None if stopped && client.lease().is_some() => Ending::Stopped,
             None if stopped => Ending::Interrupted,
             None => silence(),
         })

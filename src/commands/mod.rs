@@ -201,9 +201,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How a run ended that can be judged by an expression.
+    /// How a run ended that can be judged by an expression. To judge one that was stopped its end is missing, with
+    /// a lease or without.
     pub fn ending(&self) -> Option<&outcome::Ending> {
         match self {
+            Outcome::Ran(outcome::Ending::Stopped) => Some(&outcome::Ending::Interrupted),
             Outcome::Ran(ending) => Some(ending),
             Outcome::Servers(found) => Some(match found.interrupted {
                 true => &outcome::Ending::Interrupted,

@@ -110,6 +110,8 @@ pub enum Ending {
     NoReply(Silence),
     /// Stopped by the user.
     Interrupted,
+    /// Stopped by the user while a lease was held.
+    Stopped,
 }
 
 impl Ending {
@@ -122,6 +124,7 @@ impl Ending {
             Ending::Declined { .. } => "declined",
             Ending::NoReply(_) => "no reply",
             Ending::Interrupted => "interrupted",
+            Ending::Stopped => "interrupted while bound",
         }
     }
 
@@ -130,7 +133,7 @@ impl Ending {
         match self {
             Ending::NoReply(silence) => &silence.causes,
             Ending::Refused(causes) | Ending::Declined { causes, .. } => causes,
-            Ending::Done | Ending::Bound | Ending::Interrupted => &[],
+            Ending::Done | Ending::Bound | Ending::Interrupted | Ending::Stopped => &[],
         }
     }
 
@@ -141,7 +144,7 @@ impl Ending {
             Ending::Declined { .. } => 1,
             Ending::NoReply(_) => 3,
             Ending::Refused(_) => 4,
-            Ending::Interrupted => 130,
+            Ending::Interrupted | Ending::Stopped => 130,
         }
     }
 }
@@ -182,15 +185,15 @@ impl ClientResult {
             took: client.took(),
             sent: client.transmissions(),
         };
-        match client.end() {
-            Some(ClientEnd::Bound(ack)) => {
-                result.state = "bound";
-                if let Some(message) = Message::of(ack) {
-                    result.address = Some(message.bootp.yiaddr);
-                    result.server = message.server_id();
-                    result.lease = message.lease_time();
-                }
+        if let Some(ack) = client.lease() {
+            result.state = "bound";
+            if let Some(message) = Message::of(ack) {
+                result.address = Some(message.bootp.yiaddr);
+                result.server = message.server_id();
+                result.lease = message.lease_time();
             }
+        }
+        match client.end() {
             Some(ClientEnd::Refused(_)) => result.state = "refused",
             Some(ClientEnd::Declined(ip, _)) => {
                 result.state = "declined";
@@ -198,7 +201,7 @@ impl ClientResult {
             }
             Some(ClientEnd::NoOffer(_)) => result.state = "no offer",
             Some(ClientEnd::NoAck) => result.state = "no ACK",
-            None => {}
+            Some(ClientEnd::Bound(_)) | None => {}
         }
         result
     }
@@ -211,6 +214,8 @@ pub struct Clients {
     pub results: Vec<ClientResult>,
     /// Why some failed.
     pub common: CommonCauses,
+    /// Whether the user stopped it before all had come to their end.
+    pub interrupted: bool,
 }
 
 impl Clients {
@@ -224,7 +229,7 @@ impl Clients {
         let all = self.results.iter();
         let any = |states: &[&str]| all.clone().any(|it| states.contains(&it.state));
         match () {
-            _ if any(&["interrupted"]) => 130,
+            _ if self.interrupted => 130,
             _ if any(&["refused"]) => 4,
             _ if any(&["no offer", "no ACK"]) => 3,
             _ if any(&["declined"]) => 1,

@@ -88,7 +88,10 @@ pub fn cause_json(cause: &Cause) -> Json {
 /// How an exchange failed, as JSON: `ending code`, of silence `waited tries`, and `causes`. Nothing of one
 /// that did not.
 pub fn ending_json(ending: &Ending) -> Option<Json> {
-    if matches!(ending, Ending::Done | Ending::Bound | Ending::Interrupted) {
+    if matches!(
+        ending,
+        Ending::Done | Ending::Bound | Ending::Interrupted | Ending::Stopped
+    ) {
         return None;
     }
     let mut all = json!({

@@ -240,7 +240,7 @@ impl<'a> Check<'a> {
                     format!("no reply: {sent} sent, waited {waited}"),
                 )
             }
-            (Ending::Interrupted, _) => (Status::Unknown, "interrupted".into()),
+            (Ending::Interrupted | Ending::Stopped, _) => (Status::Unknown, "interrupted".into()),
         };
         report.end(status, &said);
         report

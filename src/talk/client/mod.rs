@@ -162,10 +162,11 @@ impl Client {
         }
     }
 
-    /// The ACK of the lease that it holds.
+    /// The ACK of the lease that it holds, or ended with.
     pub fn lease(&self) -> Option<&Frame> {
         match &self.state {
             State::Holding(held, _) => Some(held.ack()),
+            State::Ended(ClientEnd::Bound(ack)) => Some(ack),
             _ => None,
         }
     }

@@ -231,7 +231,7 @@ impl View {
                 }
             }
             Format::Ladder => {
-                if let (Ending::Bound, Some(ack)) = (ending, &self.ack) {
+                if let (Ending::Bound | Ending::Stopped, Some(ack)) = (ending, &self.ack) {
                     lease_box(&mut self.out, ack, &self.style)?;
                 }
             }
@@ -266,6 +266,7 @@ impl View {
                 self.causes(causes)
             }
             Ending::Interrupted => writeln!(self.err, "interrupted"),
+            Ending::Stopped => writeln!(self.err, "interrupted while the lease was held"),
             Ending::NoReply(silence) => self.silence(silence),
         }
     }
@@ -285,7 +286,10 @@ impl View {
         if !self.quiet {
             clients::failure(&mut self.err, all, self.capture.as_deref(), &self.style)?;
         }
-        Ok(())
+        match all.interrupted {
+            true => Ok(self.ending(&Ending::Interrupted)?),
+            false => Ok(()),
+        }
     }
 
     fn servers(&mut self, found: &Found) -> Result<(), Error> {
@@ -356,7 +360,7 @@ impl View {
         });
         let mut frames: Vec<&Entry> = frames.collect();
         match ending {
-            Ending::Bound | Ending::Refused(_) => {
+            Ending::Bound | Ending::Stopped | Ending::Refused(_) => {
                 frames.drain(..frames.len().saturating_sub(1));
             }
             // An offer that led to nothing is no value to go on with.

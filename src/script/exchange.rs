@@ -111,7 +111,9 @@ pub fn answer<'a>(entries: &'a [Entry], ending: &Ending) -> Option<&'a Entry> {
         Ending::NoReply(_) => None,
         Ending::Refused(_) => replies.rfind(|it| kind(it) == Some(Some(NAK))),
         // ARP and ping answer other questions.
-        Ending::Bound | Ending::Declined { .. } => replies.rfind(|it| kind(it).is_some()),
+        Ending::Bound | Ending::Stopped | Ending::Declined { .. } => {
+            replies.rfind(|it| kind(it).is_some())
+        }
         Ending::Done | Ending::Interrupted => replies.next(),
     }
 }

@@ -27,6 +27,7 @@ mod option_list;
 mod options;
 pub mod packet;
 mod packet_methods;
+mod parts;
 mod reply;
 mod rules;
 mod run;

@@ -158,7 +158,7 @@ pub const HABITS: &[Row] = &[
         "takes an OFFER that is cut short",
         || {
             answers(&[Other], |it, seen| {
-                if !it.udp().is_some_and(|it| it.dport == 68) || it.bootp().is_some() {
+                if it.udp().is_none_or(|it| it.dport != 68) || it.bootp().is_some() {
                     return Vec::new();
                 }
                 let mut more = seen.discover.clone();

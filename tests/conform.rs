@@ -125,6 +125,37 @@ fn a_fault_breaks_the_checks_that_cover_it_and_no_others() {
     assert_eq!(missing, None, "a fault without its checks");
 }
 
+/// Where frames are lost nothing is taken for a fault that is none, and a fault is still told.
+#[test]
+fn what_is_lost_is_no_fault() {
+    let run = |cast: &str, seed: &str, loss: &[&str]| {
+        let args = ["conform", "--json", "--seed", seed, "-i", cast];
+        let run = tool(&[&args[..], loss].concat());
+        let amiss = amiss(&results(&run.json()));
+        (amiss, run.code)
+    };
+    for seed in ["1", "2", "3", "4"] {
+        let (mut found, code) = run("lab:drop=30%", seed, &[]);
+        found.retain(|it| !it.ends_with("note"));
+        let meant = BTreeSet::from(["S-ROB-19 warn".to_string()]);
+        assert_eq!((found, code), (meant, Some(0)), "seed {seed}");
+        for (cast, loss) in [("lab:lossy", &[][..]), ("lab", &["--impair", "loss=5%"])] {
+            let (found, code) = run(cast, seed, loss);
+            assert_eq!(code, Some(0), "{cast} {loss:?}, seed {seed}: {found:?}");
+        }
+    }
+    for (cast, id) in [
+        ("lab:wrong-server-id", "S-REQ-01 fail"),
+        ("lab:drop=ack", "S-REQ-01 fail"),
+        ("lab:no-lease-time", "S-OFR-01 fail"),
+        ("lab:wrong-xid", "S-FLD-02 fail"),
+    ] {
+        let (found, code) = run(cast, "1", &["--impair", "loss=5%"]);
+        assert!(found.contains(id), "{cast}: {found:?}");
+        assert_eq!(code, Some(1), "{cast}");
+    }
+}
+
 #[test]
 fn reports_and_exit_codes() {
     let directory = scratch("conform");

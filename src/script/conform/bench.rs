@@ -40,6 +40,14 @@ impl Bench {
         }
     }
 
+    /// Whether frames are lost on the way.
+    pub fn is_lossy(&self) -> bool {
+        match self {
+            Bench::Server(it) => it.is_lossy(),
+            Bench::Client(_) => false,
+        }
+    }
+
     /// Addresses that were declined on purpose.
     pub fn declined(&self) -> Vec<Ipv4Addr> {
         match self {

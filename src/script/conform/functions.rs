@@ -250,6 +250,11 @@ fn functions(builder: &mut GlobalsBuilder) {
         ])))
     }
 
+    /// How often a message is to be sent that brings no answer: once, or more where the link loses frames.
+    fn repeats<'v>(eval: &mut Evaluator<'v, '_, '_>) -> starlark::Result<i32> {
+        with_server(eval, |bench| Ok(bench.repeats() as i32))?
+    }
+
     /// Waits, and goes on answering ARP.
     fn pause<'v>(
         #[starlark(require = pos)] length: Value<'v>,
@@ -285,7 +290,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         with_server(eval, |bench| bench.can_wait(length))
     }
 
-    /// Has ARP answered for an address until the check ends; with `stay` until the run does.
+    /// Has ARP and ping answered for an address until the check ends; with `stay` until the run does.
     fn play<'v>(
         #[starlark(require = pos)] ip: &str,
         #[starlark(require = pos)] mac: &str,
@@ -295,6 +300,16 @@ fn functions(builder: &mut GlobalsBuilder) {
         let ip = ip.parse().map_err(|_| error("no IPv4 address"))?;
         let mac = mac.parse().map_err(|_| error("no MAC address"))?;
         with_server(eval, |bench| bench.own.push((ip, mac, stay)))?;
+        Ok(NoneType)
+    }
+
+    /// Has ARP answered for an address no more.
+    fn leave<'v>(
+        #[starlark(require = pos)] ip: &str,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let ip: std::net::Ipv4Addr = ip.parse().map_err(|_| error("no IPv4 address"))?;
+        with_server(eval, |bench| bench.own.retain(|it| it.0 != ip))?;
         Ok(NoneType)
     }
 

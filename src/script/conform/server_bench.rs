@@ -25,6 +25,9 @@ const CEILING: Duration = Duration::from_secs(1);
 /// What a wait on a real clock may cost a check.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How often what brings no answer is sent where the link loses frames.
+const REPEATED: u32 = 6;
+
 /// What was heard after a question.
 #[derive(Default)]
 pub struct Heard {
@@ -52,6 +55,26 @@ struct Held {
     server_mac: MacAddr,
 }
 
+/// A transaction of the check under way, by its xid and client: two clients may have the same xid.
+type Transaction = (u32, MacAddr);
+
+/// When the messages of a transaction were sent.
+struct Asked {
+    first: Time,
+    last: Time,
+    /// How often without an answer.
+    unanswered: u32,
+}
+
+/// Answers that came only when the message had been sent again.
+#[derive(Default)]
+struct Late {
+    /// At once then: the first message, or its answer, was lost.
+    prompt: u32,
+    /// At any time: the server is slow.
+    slow: u32,
+}
+
 /// The place where checks ask.
 pub struct ServerBench {
     /// The link, and the check under way.
@@ -67,8 +90,8 @@ pub struct ServerBench {
     /// How long the slowest OFFER and the slowest other answer of late took.
     slowest: [Duration; 2],
     probed: bool,
-    /// When each transaction of the check under way began.
-    asked: BTreeMap<u32, Time>,
+    asked: BTreeMap<Transaction, Asked>,
+    late: Late,
 }
 
 impl ServerBench {
@@ -90,6 +113,7 @@ impl ServerBench {
             slowest: [Duration::ZERO; 2],
             probed: false,
             asked: BTreeMap::new(),
+            late: Late::default(),
         })
     }
 
@@ -103,6 +127,16 @@ impl ServerBench {
     /// The server has shown itself: from here on waits follow from how fast it answers.
     pub fn know(&mut self) {
         self.probed = true;
+    }
+
+    /// Whether frames are lost on the way, as far as answers that come only at the second try tell.
+    pub fn is_lossy(&self) -> bool {
+        self.late.prompt >= 2 && self.late.prompt * 2 > self.late.slow
+    }
+
+    /// How often a message is sent that brings no answer, so that it arrives.
+    pub fn repeats(&self) -> u32 {
+        if self.is_lossy() { REPEATED } else { 1 }
     }
 
     /// Whether a check may wait so long.
@@ -169,7 +203,7 @@ impl ServerBench {
                 heard.sought.extend(arp.target_ip());
             } else if entry.verdict == Verdict::Part && entry.frame.bootp().is_some() {
                 self.desk.evidence.push(entry.number);
-                self.received(&entry, &requests);
+                self.received(&entry, &requests, wait);
                 heard.replies.push(entry);
             } else if entry.frame.udp().is_some() {
                 self.desk.evidence.push(entry.number);
@@ -183,7 +217,14 @@ impl ServerBench {
         let Some(message) = Message::of(&entry.frame) else {
             return;
         };
-        self.asked.entry(message.bootp.xid).or_insert(entry.at);
+        let transaction = (message.bootp.xid, message.bootp.client_mac());
+        let asked = self.asked.entry(transaction).or_insert(Asked {
+            first: entry.at,
+            last: entry.at,
+            unanswered: 0,
+        });
+        asked.last = entry.at;
+        asked.unanswered += 1;
         match message.message_type() {
             Some(DECLINE) => {
                 let ip = message.requested_ip();
@@ -197,14 +238,23 @@ impl ServerBench {
         }
     }
 
-    fn received(&mut self, entry: &Entry, requests: &[Frame]) {
+    fn received(&mut self, entry: &Entry, requests: &[Frame], wait: Duration) {
         let Some(message) = Message::of(&entry.frame) else {
             return;
         };
         let kind = message.message_type();
         // Since the message was first sent: the answer may be to an earlier try.
-        if let Some(first) = self.asked.get(&message.bootp.xid) {
-            let after = entry.at - *first;
+        let transaction = (message.bootp.xid, message.bootp.client_mac());
+        if let Some(asked) = self.asked.get_mut(&transaction) {
+            if asked.unanswered > 1 {
+                // What a slow server sends comes at any time, seldom right after the second message.
+                match entry.at - asked.last < wait / 4 {
+                    true => self.late.prompt += 1,
+                    false => self.late.slow += 1,
+                }
+            }
+            asked.unanswered = 0;
+            let after = entry.at - asked.first;
             // An answer that was slow once is forgotten in a while.
             let slot = &mut self.slowest[usize::from(kind != Some(OFFER))];
             *slot = (*slot * 4 / 5).max(after);
@@ -256,13 +306,16 @@ impl ServerBench {
     pub fn clean_up(&mut self, end: bool) -> Result<(), Error> {
         let evidence = std::mem::take(&mut self.desk.evidence);
         self.forget_declined();
-        let offers: Vec<_> = self
-            .held
-            .iter()
-            .filter(|it| it.offered)
-            .filter_map(|it| Some((taken(it)?, format!("REQUEST {}, clean-up", it.ip))))
-            .collect();
-        if !offers.is_empty() {
+        for _ in 0..self.repeats() {
+            let offers: Vec<_> = self
+                .held
+                .iter()
+                .filter(|it| it.offered)
+                .filter_map(|it| Some((taken(it)?, format!("REQUEST {}, clean-up", it.ip))))
+                .collect();
+            if offers.is_empty() {
+                break;
+            }
             self.ask(offers, None, false, None)?;
         }
         let (gone, kept): (Vec<_>, Vec<_>) = self.held.drain(..).partition(|it| end || !it.stay);
@@ -273,7 +326,9 @@ impl ServerBench {
             frames.push((released(&it, xid), format!("RELEASE {}, clean-up", it.ip)));
         }
         if !frames.is_empty() {
-            self.ask(frames, Some(Duration::ZERO), true, None)?;
+            for _ in 0..self.repeats() {
+                self.ask(frames.clone(), Some(Duration::ZERO), true, None)?;
+            }
         }
         self.desk.evidence = evidence;
         Ok(())

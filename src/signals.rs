@@ -61,17 +61,13 @@ fn is_ignored(signal: i32) -> bool {
 
 /// The program is to end, and not only what runs: it does when that has stopped, or had its time for it. Told again, it
 /// does not wait.
-fn terminate(flag: &Arc<AtomicBool>, patience: Duration) {
+fn terminate(flag: &AtomicBool, patience: Duration) {
     if flag.swap(true, Ordering::Relaxed) {
         end();
     }
-    let flag = flag.clone();
+    // The flag is no sign of an end: clean-up lowers it, and a prompt goes on after its command.
     thread::spawn(move || {
-        let told = Instant::now();
-        // A prompt clears the flag when its command has stopped, and would wait for the next line.
-        while told.elapsed() < patience && flag.load(Ordering::Relaxed) {
-            thread::sleep(Duration::from_millis(20));
-        }
+        thread::sleep(patience);
         end();
     });
 }

@@ -355,7 +355,13 @@ fn a_killed_run_leaves_a_whole_capture() {
 #[test]
 fn interrupting_closes_the_capture_and_says_so() {
     let segment = Segment::new();
-    let file = capture(&segment, "interrupted.pcapng");
+    for signal in ["-INT", "-TERM"] {
+        interrupted_by(&segment, signal);
+    }
+}
+
+fn interrupted_by(segment: &Segment, signal: &str) {
+    let file = capture(segment, &format!("interrupted{signal}.pcapng"));
     let mut child = segment
         .client_command(TOOL)
         .args([
@@ -374,7 +380,7 @@ fn interrupting_closes_the_capture_and_says_so() {
     });
     let pid = child.id().to_string();
     std::process::Command::new("kill")
-        .args(["-INT", &pid])
+        .args([signal, &pid])
         .status()
         .expect("kill");
     let mut code = None;
@@ -382,7 +388,7 @@ fn interrupting_closes_the_capture_and_says_so() {
         code = child.try_wait().expect("wait").and_then(|it| it.code());
         code.is_some()
     });
-    assert_eq!(code, Some(130));
+    assert_eq!(code, Some(130), "{signal}");
     assert_eq!(
         tshark(&file, &["-T", "fields", "-e", "frame.number"]).trim(),
         "1"

@@ -164,45 +164,71 @@ fn a_file_that_cannot_be_used_is_6() {
     ends(6, &["test", "missing.star"]);
 }
 
-/// Whether a process has a handler for SIGINT.
-fn minds_interrupts(pid: &str) -> bool {
+/// Whether a process has a handler for a signal.
+fn minds(pid: u32, signal: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
     let mask = status.lines().find_map(|it| it.strip_prefix("SigCgt:"));
     let caught = mask.and_then(|it| u64::from_str_radix(it.trim(), 16).ok());
-    caught.expect("a mask of signals") & 0b10 != 0
+    caught.expect("a mask of signals") >> (signal - 1) & 1 == 1
 }
 
-#[test]
-fn an_interrupt_is_130() {
-    // It waits for standard input, which says nothing.
-    let mut child = command(&["show", "-", "--json"])
+/// A process that waits for standard input, which says nothing, and minds SIGINT, SIGTERM and maybe SIGHUP.
+fn waiting(command: &mut std::process::Command) -> std::process::Child {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // `wait` would close it, and an end of the input is another end.
-    let _input = child.stdin.take();
-    let pid = child.id().to_string();
-    // Not before it minds the signal.
-    while !minds_interrupts(&pid) {
+    while !minds(child.id(), 2) || !minds(child.id(), 15) {
         assert_eq!(child.try_wait().expect("a child"), None);
         std::thread::sleep(Duration::from_millis(10));
     }
+    child
+}
+
+fn kill(child: &std::process::Child, signal: &str) {
     let sent = std::process::Command::new("kill")
-        .args(["-INT", &pid])
+        .args([signal, &child.id().to_string()])
         .status();
     assert!(sent.expect("kill").success());
-    let status = child.wait().expect("an end");
-    assert_eq!(status.code(), Some(130));
-    let mut out = String::new();
-    child
-        .stdout
-        .take()
-        .expect("a pipe")
-        .read_to_string(&mut out)
-        .expect("text");
-    assert_eq!(out, "");
+}
+
+#[test]
+fn an_interrupt_is_130() {
+    for (signal, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
+        let mut child = waiting(&mut command(&["show", "-", "--json"]));
+        while !minds(child.id(), number) {
+            assert_eq!(child.try_wait().expect("a child"), None);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Waiting closes what the child still has: its input must not end before the signal comes.
+        let input = child.stdin.take();
+        kill(&child, signal);
+        let status = child.wait().expect("an end");
+        drop(input);
+        assert_eq!(status.code(), Some(130), "{signal}");
+        let mut out = String::new();
+        child
+            .stdout
+            .take()
+            .expect("a pipe")
+            .read_to_string(&mut out)
+            .expect("text");
+        assert_eq!(out, "");
+    }
+}
+
+#[test]
+fn nohup_is_kept() {
+    let line = format!("trap '' HUP; exec {} show - --json", tool::TOOL);
+    let mut child = waiting(std::process::Command::new("sh").args(["-c", &line]));
+    kill(&child, "-HUP");
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(child.try_wait().expect("a child"), None);
+    let _input = child.stdin.take();
+    kill(&child, "-TERM");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
 }
 
 #[test]

@@ -454,34 +454,59 @@ fn teardown_runs_after_a_timeout_too() {
 }
 
 #[test]
-fn an_interrupt_ends_in_order() {
-    let path = scratch("interrupt").join("report.xml");
-    let args = [
-        "--signal=INT",
-        "--preserve-status",
-        "1",
-        tool::TOOL,
-        "test",
-        MIXED,
-    ];
-    let mut command = Command::new("timeout");
-    command
-        .args(args)
-        .args(["-k", "passes or endless", "--junit", text(&path), "--json"]);
-    let run = finish(&mut command, b"");
-    assert_eq!(run.code, Some(130), "{run:?}");
-    let rows = run.json();
-    assert_eq!(rows[0]["status"], "passed");
-    assert_eq!(
-        (&rows[1]["interrupted"], &rows[1]["not_run"]),
-        (&true.into(), &1.into())
+fn a_signal_ends_a_run_in_order() {
+    let path = file(
+        "interrupt",
+        r#"
+def test_passes():
+    pass
+
+def test_endless():
+    discover()
+    for i in range(2000000000):
+        pass
+
+def test_after():
+    pass
+
+def teardown():
+    print("gone", dora().ending)
+"#,
     );
-    let report = std::fs::read_to_string(&path).unwrap();
-    let document = roxmltree::Document::parse(&report).unwrap();
-    let cases = document
-        .descendants()
-        .filter(|it| it.has_tag_name("testcase"));
-    assert_eq!(cases.count(), 1);
+    // Ctrl-C, `timeout` and CI systems, a terminal that closes.
+    for signal in ["INT", "TERM", "HUP"] {
+        let report = scratch("interrupt-report").join(format!("{signal}.xml"));
+        let mut command = Command::new("timeout");
+        let timeout = format!("--signal={signal}");
+        command
+            .args([&timeout, "--preserve-status", "1", tool::TOOL, "test"])
+            .args([text(&path), "--junit", text(&report), "--json"])
+            .env("TMPDIR", scratch("captures-interrupt"));
+        let run = finish(&mut command, b"");
+        assert_eq!(run.code, Some(130), "{signal}: {run:?}");
+        let rows = run.json();
+        assert_eq!(rows[0]["status"], "passed");
+        assert_eq!(rows[1]["test"], "test_endless");
+        assert_eq!(
+            (&rows[1]["status"], &rows[1]["message"]),
+            (&"interrupted".into(), &"interrupted".into())
+        );
+        // What it took is given back.
+        assert_eq!(rows[1]["printed"], "gone bound\n");
+        let capture = rows[1]["capture"].as_str().unwrap();
+        tool(&["show", capture]).succeeded();
+        let totals = ["passed", "failed", "not_run", "interrupted", "code"];
+        let totals = totals.map(|it| rows[2][it].to_string());
+        assert_eq!(totals, ["1", "1", "1", "true", "130"]);
+        let report = std::fs::read_to_string(&report).unwrap();
+        let document = roxmltree::Document::parse(&report).unwrap();
+        let cases = document
+            .descendants()
+            .filter(|it| it.has_tag_name("testcase"));
+        assert_eq!(cases.count(), 2, "{report}");
+        let error = document.descendants().find(|it| it.has_tag_name("error"));
+        assert_eq!(error.unwrap().attribute("message"), Some("interrupted"));
+    }
 }
 
 #[test]

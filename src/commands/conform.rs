@@ -258,6 +258,8 @@ pub enum Verdict {
     Broken(String),
     /// It could not be checked; the text says why.
     Skip(String),
+    /// The user stopped the run while it was checked.
+    Interrupted,
 }
 
 /// A check with what became of it.
@@ -280,7 +282,7 @@ impl Finding {
     pub fn word(&self) -> &'static str {
         match (&self.verdict, self.check.level) {
             (Verdict::Pass, _) => "pass",
-            (Verdict::Skip(_), _) => "skip",
+            (Verdict::Skip(_) | Verdict::Interrupted, _) => "skip",
             (Verdict::Broken(_), Level::Must) => "fail",
             (Verdict::Broken(_), Level::Should) => "warn",
             (Verdict::Broken(_), Level::May) => "note",
@@ -291,6 +293,7 @@ impl Finding {
     pub fn detail(&self) -> String {
         let mut parts = match &self.verdict {
             Verdict::Pass => Vec::new(),
+            Verdict::Interrupted => vec!["interrupted".to_string()],
             Verdict::Broken(text) | Verdict::Skip(text) => vec![text.clone()],
         };
         parts.extend(self.remarks.iter().cloned());
@@ -336,6 +339,10 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     /// Addresses that were declined on purpose and stay out of use for a while.
     pub declined: Vec<Ipv4Addr>,
+    /// Addresses that the server gave and did not get back, for the run was broken off.
+    pub kept: Vec<Ipv4Addr>,
+    /// Checks that were not begun any more.
+    pub left: usize,
     /// Frames sent and received.
     pub frames: u64,
     /// The capture, where one was asked for.
@@ -349,10 +356,12 @@ pub struct Findings {
 impl Findings {
     /// What to say where nothing answered, or asked: `no server answers`.
     pub fn nobody(&self) -> String {
-        match self.server {
+        match (self.server, self.interrupted) {
+            _ if self.client && self.interrupted => "interrupted before a client asked".into(),
             _ if self.client => "no client asks".into(),
-            Some(ip) => format!("server {ip} does not answer"),
-            None => "no server answers".into(),
+            (_, true) => "interrupted before a server answered".into(),
+            (Some(ip), false) => format!("server {ip} does not answer"),
+            (None, false) => "no server answers".into(),
         }
     }
 

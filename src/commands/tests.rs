@@ -47,6 +47,8 @@ pub enum Cause {
     Error,
     /// It took longer than `--timeout` allows.
     Timeout,
+    /// The user stopped the run while it ran.
+    Interrupted,
 }
 
 impl Cause {
@@ -56,6 +58,7 @@ impl Cause {
             Cause::Assertion => "failed",
             Cause::Error => "error",
             Cause::Timeout => "timeout",
+            Cause::Interrupted => "interrupted",
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::commands::Error as CommandError;
 use crate::commands::tests::Place;
 
 /// Why source did not run to its end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ScriptError {
     /// What a person sees: the reason, then the calls that led there with file, line and source.
     pub text: String,

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::style::{DIM, NAME, WARN, take_words};
 use super::tests::{Case, Ended, Suite};
 use super::{Style, diagnosis, escape, lookup};
-use crate::commands::conform::{Check, Finding, Findings, NEEDS, Report, WORDS};
+use crate::commands::conform::{Check, Finding, Findings, NEEDS, Report, Verdict, WORDS};
 
 /// Prints a report.
 pub fn report(out: &mut dyn Write, report: &Report, style: &Style) -> io::Result<()> {
@@ -110,6 +110,11 @@ fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
         );
         wrapped(out, "\n", 0, &text, style)?;
     }
+    if !it.kept.is_empty() {
+        let all: Vec<String> = it.kept.iter().map(|ip| ip.to_string()).collect();
+        let text = format!("not given back to the server: {}", all.join(", "));
+        wrapped(out, "\n", 0, &text, style)?;
+    }
     let counts: Vec<String> = WORDS
         .iter()
         .map(|word| (it.count(word), word))
@@ -121,7 +126,10 @@ fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
         it.findings.len(),
         if it.findings.len() == 1 { "" } else { "s" },
         counts.join(", "),
-        if it.interrupted { "; interrupted" } else { "" }
+        match it.interrupted {
+            true => format!("; interrupted, {} not made", it.left),
+            false => String::new(),
+        }
     );
     writeln!(out, "{}", style.bold(&line))
 }
@@ -270,6 +278,8 @@ pub fn json(report: &Report) -> Vec<Json> {
         (if it.client { "client" } else { "server" }): facts,
         "counts": counts,
         "declined": it.declined.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
+        "kept": it.kept.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
+        "not_run": it.left,
         "frames": it.frames,
         "interrupted": it.interrupted,
         "causes": it.causes.iter().map(diagnosis::cause_json).collect::<Vec<_>>(),
@@ -304,8 +314,28 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                 ended: Ended::Not {
                     element: "error",
                     message: it.nobody(),
-                    kind: "silence",
+                    kind: if it.interrupted {
+                        "interrupted"
+                    } else {
+                        "silence"
+                    },
                     text: diagnosis::lines(&it.causes),
+                },
+                printed: String::new(),
+            }],
+        });
+    }
+    if it.interrupted && it.left > 0 {
+        suites.push(Suite {
+            file: "run".into(),
+            cases: vec![Case {
+                name: "the run comes to its end".into(),
+                took: Duration::ZERO,
+                ended: Ended::Not {
+                    element: "error",
+                    message: format!("interrupted: {} checks were not made", it.left),
+                    kind: "interrupted",
+                    text: String::new(),
                 },
                 printed: String::new(),
             }],
@@ -321,6 +351,12 @@ fn case(finding: &Finding, strict: bool) -> Case {
     let fails = word == "fail" || (word == "warn" && strict);
     let detail = escape(&finding.detail());
     let ended = match word {
+        _ if finding.verdict == Verdict::Interrupted => Ended::Not {
+            element: "error",
+            message: detail.clone(),
+            kind: "interrupted",
+            text: String::new(),
+        },
         "skip" => Ended::Not {
             element: "skipped",
             message: detail.clone(),

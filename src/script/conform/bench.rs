@@ -48,6 +48,14 @@ impl Bench {
         }
     }
 
+    /// Addresses that the server gave and did not get back.
+    pub fn kept(&self) -> Vec<Ipv4Addr> {
+        match self {
+            Bench::Server(it) => it.kept(),
+            Bench::Client(_) => Vec::new(),
+        }
+    }
+
     /// Addresses that were declined on purpose.
     pub fn declined(&self) -> Vec<Ipv4Addr> {
         match self {

@@ -13,7 +13,7 @@ mod server_bench;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use starlark::values::Value;
@@ -390,11 +390,11 @@ impl<'v> Run<'_, '_, 'v> {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        self.bench(|it| {
-            it.begin("end");
-            it.clean_up(true)
-        })??;
+        self.bench(|it| it.begin("end"))?;
+        self.clean_up(true)?;
         findings.interrupted |= self.desk(|it| it.interrupted())?;
+        findings.left = chosen.len() - findings.findings.len();
+        findings.kept = self.bench(|it| it.kept())?;
         if self.bench(|it| it.is_lossy())? {
             let lossy = "loses frames: what fails is told where it failed three times";
             findings.facts.push(("link".into(), lossy.into()));
@@ -423,7 +423,17 @@ impl<'v> Run<'_, '_, 'v> {
         {
             return Err(error);
         }
-        self.bench(|it| it.clean_up(false))?
+        self.clean_up(false)
+    }
+
+    /// Has the bench give back what it took. An interrupt that came before does not keep it from that; another one
+    /// breaks it off.
+    fn clean_up(&self, end: bool) -> Result<(), Error> {
+        let flag = self.desk(|it| it.session.interruption())?;
+        let stopped = flag.swap(false, Ordering::Relaxed);
+        let cleaned = self.bench(|it| it.clean_up(end));
+        flag.fetch_or(stopped, Ordering::Relaxed);
+        cleaned?
     }
 
     fn one(&self, check: &Check, function: Value<'v>) -> Result<Finding, Error> {
@@ -467,6 +477,7 @@ impl<'v> Run<'_, '_, 'v> {
                 // Not for want of a frame, so that another try would end no better.
                 Verdict::Skip(_) if !lossy()? => return Ok(()),
                 Verdict::Skip(_) => continue,
+                Verdict::Interrupted => {}
             }
             *finding = again;
         }
@@ -484,18 +495,18 @@ impl<'v> Run<'_, '_, 'v> {
         self.bench(|it| it.begin(&finding.check.id))?;
         finding.frames.clear();
         let outcome = self.engine.call(self.module, function, &[]);
+        // What was cut short says nothing, whatever came of it.
+        let interrupted = self.desk(|it| it.interrupted())?;
         self.settle(&outcome)?;
         let (stop, judged) = self.desk(|it| (it.stop.take(), it.judged))?;
         finding.remarks = self.desk(|it| std::mem::take(&mut it.remarks))?;
         finding.verdict = match (stop, outcome) {
+            _ if interrupted => Verdict::Interrupted,
             (Some(Stop::Broken(text)), _) => {
                 finding.frames = self.desk(|it| it.evidence.clone())?;
                 Verdict::Broken(text)
             }
             (Some(Stop::Skip(text)), _) => Verdict::Skip(text),
-            (None, Err(_)) if self.desk(|it| it.interrupted())? => {
-                Verdict::Skip("interrupted".into())
-            }
             (None, Err(error)) => {
                 let line = error.text.lines().find(|it| !it.trim().is_empty());
                 let place = error.text.lines().find(|it| it.contains(".star:"));

@@ -318,20 +318,24 @@ impl ServerBench {
             }
             self.ask(offers, None, false, None)?;
         }
-        let (gone, kept): (Vec<_>, Vec<_>) = self.held.drain(..).partition(|it| end || !it.stay);
-        self.held = kept;
         let mut frames = Vec::new();
-        for it in gone {
+        for it in self.held.iter().filter(|it| end || !it.stay) {
             let xid = self.desk.session.xid();
-            frames.push((released(&it, xid), format!("RELEASE {}, clean-up", it.ip)));
+            frames.push((released(it, xid), format!("RELEASE {}, clean-up", it.ip)));
         }
         if !frames.is_empty() {
+            // What is sent is held no longer.
             for _ in 0..self.repeats() {
                 self.ask(frames.clone(), Some(Duration::ZERO), true, None)?;
             }
         }
         self.desk.evidence = evidence;
         Ok(())
+    }
+
+    /// Addresses that are still held.
+    pub fn kept(&self) -> Vec<Ipv4Addr> {
+        self.held.iter().map(|it| it.ip).collect()
     }
 
     fn forget_declined(&mut self) {

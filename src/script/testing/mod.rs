@@ -156,9 +156,6 @@ fn run(args: &TestArgs, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
                 }
                 reports.starts(&it.test);
                 let result = runner.run(file, it, u64::from(again))?;
-                if interrupted.load(Ordering::Relaxed) {
-                    break 'all;
-                }
                 left -= 1;
                 totals.count(&result);
                 reports.ends(&result)?;

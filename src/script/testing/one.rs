@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use starlark::values::Value;
@@ -80,6 +80,7 @@ fn seed_of(seed: u64, name: &str) -> u64 {
 }
 
 /// An error as what is told of it.
+#[derive(Default)]
 struct Ended {
     error: ScriptError,
     step: String,
@@ -145,9 +146,12 @@ impl<'a> Runner<'a> {
         let started = Instant::now();
         let ended = self.attempt(&host, file, found);
         let took = started.elapsed();
+        // What was cut short says nothing, whatever came of it: silence above all.
+        let interrupted = self.interrupted.load(Ordering::Relaxed);
         let status = match ended {
+            Err(ended) => self.status(&host, found, seed, *ended, interrupted),
+            Ok(()) if interrupted => self.status(&host, found, seed, Ended::default(), true),
             Ok(()) => Status::Passed,
-            Err(ended) => self.status(&host, found, seed, *ended),
         };
         let failed = matches!(status, Status::Failed(_));
         let capture = match failed || self.args.captures.is_some() {
@@ -206,20 +210,33 @@ impl<'a> Runner<'a> {
             let late = self.watchdog.stop();
             let result = result.map_err(|it| ended(it, late));
             // What was taken is given back even by a test that took too long.
+            // So it is after an interrupt; another one breaks it off.
+            let stopped = self.interrupted.swap(false, Ordering::Relaxed);
             self.watchdog.start(self.args.timeout);
             let after = optional("teardown");
             let late = self.watchdog.stop();
+            self.interrupted.fetch_or(stopped, Ordering::Relaxed);
             result.and(after.map_err(|it| ended(it, late)))
         })
     }
 
     /// What an error means for the test.
-    fn status(&self, host: &Host, found: &Found, seed: u64, ended: Ended) -> Status {
+    fn status(
+        &self,
+        host: &Host,
+        found: &Found,
+        seed: u64,
+        ended: Ended,
+        interrupted: bool,
+    ) -> Status {
         let (exit_code, error) = (ended.error.exit_code, *ended.error.why);
         let mut text = error.message;
         let mut differences = Vec::new();
         let mut cause = Cause::Error;
-        if ended.late {
+        if interrupted {
+            cause = Cause::Interrupted;
+            text = "interrupted".to_string();
+        } else if ended.late {
             cause = Cause::Timeout;
             text = format!(
                 "stopped: it took longer than --timeout {:?}",

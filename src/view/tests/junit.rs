@@ -161,7 +161,7 @@ impl Reporter for Junit {
             Status::Failed(trouble) => Ended::Not {
                 element: match trouble.cause {
                     Cause::Assertion => "failure",
-                    Cause::Error | Cause::Timeout => "error",
+                    Cause::Error | Cause::Timeout | Cause::Interrupted => "error",
                 },
                 message: head(&trouble.text),
                 kind: trouble.cause.name(),

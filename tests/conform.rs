@@ -4,9 +4,13 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use serde_json::Value as Json;
+use support::expect_within;
+use support::leases::LeaseState;
 use support::peers::{Kind, ServerConfig};
 use support::segment::Segment;
 use support::tool::{self, Run, scratch, text, tool};
@@ -335,4 +339,52 @@ fn dhcpd_is_as_the_page_says() {
 #[test]
 fn udhcpd_is_as_the_page_says() {
     as_the_page_says(Kind::Udhcpd);
+}
+
+#[test]
+fn an_interrupted_run_gives_its_leases_back() {
+    for signal in ["-INT", "-TERM"] {
+        let segment = Segment::new();
+        let server = segment.server(Kind::Dnsmasq, ServerConfig::default());
+        let report = segment.directory().join("report.xml");
+        let mut child = segment
+            .client_command(tool::TOOL)
+            .args(["conform", "--json", "-i", segment.client_interface()])
+            .arg("--junit")
+            .arg(&report)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("the tool starts");
+        let active = || {
+            server
+                .leases()
+                .iter()
+                .any(|it| it.state == LeaseState::Active)
+        };
+        expect_within("some leases", Duration::from_secs(20), || {
+            server.log().matches("DHCPACK(").count() > 5 && active()
+        });
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.expect("kill").success());
+        let mut out = String::new();
+        let stdout = child.stdout.as_mut().expect("a pipe");
+        stdout.read_to_string(&mut out).expect("text");
+        assert_eq!(child.wait().expect("an end").code(), Some(130));
+        expect_within("no lease that is left", Duration::from_secs(5), || {
+            !active()
+        });
+        let rows = out
+            .lines()
+            .map(|it| serde_json::from_str(it).expect("JSON"));
+        let rows: Vec<Json> = rows.collect();
+        let total = rows.last().expect("a total");
+        assert_eq!(total["interrupted"], true);
+        assert_eq!(total["kept"], Json::Array(Vec::new()));
+        let left = total["not_run"].as_u64().expect("a number");
+        assert!(left > 0, "{total}");
+        let report = std::fs::read_to_string(report).expect("a report");
+        let told = format!("interrupted: {left} checks were not made");
+        assert!(report.contains(&told), "{report}");
+    }
 }

@@ -143,3 +143,40 @@ fn dhcpcd_is_as_the_page_says() {
     ];
     as_the_page_says("dhcpcd", &segment, &lines, &["C-INF-03"]);
 }
+
+#[test]
+fn a_client_that_does_not_start_is_told_with_its_last_words() {
+    let segment = Segment::new();
+    let host = segment.host(clients::SERVER);
+    let run = |more: &[&str]| {
+        let mut command = host.command(TOOL);
+        command.args(["conform", "--client", "--json", "--quiet"]);
+        finish(command.args(["-i", host.interface()]).args(more), b"")
+    };
+    let begun = std::time::Instant::now();
+    for (start, code, words) in [
+        ("no-such-client -f", "exit status: 127", "no-such-client"),
+        (
+            "echo no such link >&2; exit 4",
+            "exit status: 4",
+            "no such link",
+        ),
+    ] {
+        let run = run(&["--start", start]);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        let all = run.json();
+        let first = &all[0]["causes"][0];
+        assert_eq!(first["id"], "client-ended", "{run:?}");
+        assert_eq!(first["likelihood"], "certain", "{run:?}");
+        let text = first["text"].as_str().expect("text");
+        assert!(text.contains(code) && text.contains(words), "{text}");
+    }
+    // It is not waited for: the usual patience is 30 s.
+    assert!(begun.elapsed().as_secs() < 25, "{:?}", begun.elapsed());
+    // Nobody asks a server of this side's making: the silence is not a server's.
+    let run = run(&["--timeout", "1s"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let all = run.json();
+    assert_eq!(all[0]["causes"][0]["id"], "nothing-arrived", "{run:?}");
+    assert!(!run.out.contains("no server"), "{run:?}");
+}

@@ -272,7 +272,9 @@ const CASES: &[Case] = &[
 ];
 
 /// Causes that take more than the lab, and are brought about below.
-const ELSEWHERE: [&str; 4] = [
+const ELSEWHERE: [&str; 6] = [
+    "client-ended",
+    "nothing-to-give",
     "interface-down",
     "no-carrier",
     "kernel-dropped",
@@ -796,6 +798,41 @@ fn a_real_servers_pool_that_is_used_up_is_told_too() {
             (5, &("others-served".into(), 5)),
             "{kind:?}: {causes:?}"
         );
+    }
+}
+
+#[test]
+fn a_server_that_has_nothing_left_is_among_the_causes_of_silence() {
+    for kind in Kind::ALL {
+        let segment = Segment::new();
+        let only = [10, 77, 0, 200].into();
+        let config = ServerConfig {
+            pool: Some((only, only)),
+            ..ServerConfig::default()
+        };
+        let _server = segment.server(kind, config);
+        let ask = |args: &[&str]| {
+            let mut command = segment.client_command(TOOL);
+            command.args(args).args(["-i", segment.client_interface()]);
+            finish(command.args(["--timeout", "3s", "--json"]), b"")
+        };
+        ask(&["dora", "--mac", "02:00:5e:20:00:01"]).succeeded();
+        let other = ["--mac", "02:00:5e:20:00:02"];
+        let run = ask(&[&["discover"], &other[..]].concat());
+        assert_eq!(run.code, Some(3), "{kind:?}: {run:?}");
+        let causes = causes(&run);
+        let told = causes.iter().find(|it| it["id"] == "nothing-to-give");
+        let told = told.unwrap_or_else(|| panic!("{kind:?}: {causes:#?}"));
+        assert_eq!(told["likelihood"], "possible");
+        // The next step tells the two apart.
+        let next = told["next"].as_str().expect("a step");
+        assert!(next.contains("`dhcpcraft inform --ciaddr IP`"), "{next}");
+        ask(&[&["inform", "--ciaddr", "10.77.0.9"], &other[..]].concat()).succeeded();
+    }
+    // Where the link itself keeps everything away, and in the lab, it is no cause.
+    for link in ["lab:silent", "lab:drop=offer"] {
+        let run = tool(&["discover", "-i", link, "--json"]);
+        assert!(!run.out.contains("nothing-to-give"), "{run:?}");
     }
 }
 

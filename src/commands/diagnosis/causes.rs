@@ -102,6 +102,9 @@ causes! {
     "no-carrier", silence::no_carrier,
         "nothing is plugged into the interface, or its other end is down",
         "";
+    "client-ended", silence::client_ended,
+        "the client under test is not there any more",
+        "run the command of --start by itself: it is one line for `sh -c`, and stays for as long as the client runs";
     "where-excludes", replies::excluded,
         "a reply came that --where does not hold for",
         "leave --where out to see it";
@@ -206,6 +209,9 @@ causes! {
         "wait longer: --timeout 15s";
     NOTHING, silence::nothing,
         "nothing at all arrived",
+        "";
+    "nothing-to-give", silence::nothing_to_give,
+        "a server may be there and have no address for this client",
         "";
     "arp-traffic", silence::arp,
         "only ARP arrived",

@@ -184,11 +184,11 @@ pub fn relay_unknown(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     );
     let found = match alive(evidence, server) {
         Some((what, sign)) => Found::likely(format!(
-            "{there} is there ({what}) and does not answer the relay agent {giaddr}: it has no subnet for it"
+            "{there} is there ({what}) and does not answer the relay agent {giaddr}: it has no subnet for it, or no address left there"
         ))
         .on([sign, sight]),
         None => Found::possible(format!(
-            "the relay agent {giaddr} gets no answer: the server has no subnet for it, or no way back to it"
+            "the relay agent {giaddr} gets no answer: the server has no subnet for it, no address left there, or no way back to it"
         ))
         .on([sight]),
     };

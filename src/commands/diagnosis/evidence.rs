@@ -401,6 +401,25 @@ impl Evidence {
         self.groups.get(&class).map_or(0, |it| it.count)
     }
 
+    /// How many replies came, whoever they are for and whatever is wrong with them.
+    pub fn received_replies(&self) -> u64 {
+        let all = [
+            Class::Answer,
+            Class::Again,
+            Class::Excluded,
+            Class::Damaged,
+            Class::Cut,
+            Class::OtherVlan,
+            Class::OtherClient,
+            Class::OtherXid,
+            Class::OtherPort,
+            Class::OtherServer,
+            Class::Unasked,
+            Class::Foreign,
+        ];
+        all.into_iter().map(|it| self.count(it)).sum()
+    }
+
     /// Every message of a class that was kept, with its frame.
     pub fn messages(&self, class: Class) -> impl DoubleEndedIterator<Item = (&Sight, &Digest)> {
         let all = self.all(class).iter();

@@ -63,7 +63,7 @@ pub struct Cause {
 pub const SHOWN: usize = 5;
 
 /// What is known of a run beside what passed on its link.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     /// Whether it was the lab.
     pub lab: bool,
@@ -75,6 +75,8 @@ pub struct Circumstances {
     pub own_mac_only: bool,
     /// The only server whose offer is taken (`--choose server=IP`, `conform --server IP`).
     pub chosen: Option<Ipv4Addr>,
+    /// How the client under test ended, where it did by itself: its exit status and last words.
+    pub ended: Option<String>,
 }
 
 impl Circumstances {
@@ -85,7 +87,7 @@ impl Circumstances {
             mac: here.mac,
             network: here.network,
             own_mac_only: args.no_promisc,
-            chosen: None,
+            ..Circumstances::default()
         }
     }
 }

@@ -4,7 +4,7 @@ use super::causes::Found;
 use super::evidence::{Class, Digest, Evidence, Sight};
 use super::replies::flags;
 use super::{Circumstances, plural};
-use crate::dhcp::enums::{INFORM, REQUEST};
+use crate::dhcp::enums::{DISCOVER, INFORM, REQUEST};
 use crate::talk::vlan_name;
 
 pub fn interface_down(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
@@ -18,6 +18,15 @@ pub fn no_carrier(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
         Found::certain(
             "the interface has no carrier: check the cable, or the other end of the veth",
         )
+    })
+}
+
+pub fn client_ended(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
+    let ended = about.ended.as_ref()?;
+    let text = format!("the client of --start ended, and asked for nothing: {ended}");
+    Some(match evidence.received {
+        0 => Found::certain(text),
+        _ => Found::likely(text),
     })
 }
 
@@ -166,10 +175,15 @@ pub fn no_binding(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     Some(Found::possible(text).on(evidence.all(Class::Asked)))
 }
 
-pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
+/// Whether the link itself is known to have kept frames away.
+fn link_at_fault(evidence: &Evidence) -> bool {
     let it = evidence.health;
-    let link = it.up == Some(false) || it.carrier == Some(false) || it.spoiled.lost > 0;
-    if evidence.received > 0 || link || it.dropped > 0 {
+    let down = it.up == Some(false) || it.carrier == Some(false);
+    down || it.spoiled.lost > 0 || it.dropped > 0
+}
+
+pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
+    if evidence.received > 0 || link_at_fault(evidence) || about.ended.is_some() {
         return None;
     }
     Some(match about.lab {
@@ -180,12 +194,36 @@ pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
             };
             Found::certain(format!("nothing at all arrived; in this lab nobody answers{on}"))
         }
+        false if evidence.question().is_none() => Found::possible(
+            "nothing at all arrived: nobody on this segment has asked or answered anything meanwhile, or it is \
+             the wrong interface or VLAN",
+        )
+        .next("`dhcpcraft sniff --all` on this interface shows whether anything passes"),
         false => Found::possible(
             "nothing at all arrived: no server or relay agent on this segment, a firewall or DHCP snooping \
              between, or the wrong interface or VLAN",
         )
         .next("`dhcpcraft sniff --all` on this interface shows whether anything passes"),
     })
+}
+
+pub fn nothing_to_give(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
+    let it = only(evidence, Some(DISCOVER))?;
+    // In the lab it is known who is there; a relay agent's silence has a row of its own.
+    let known = about.lab || !it.giaddr.is_unspecified() || link_at_fault(evidence);
+    if known || evidence.received_replies() > 0 {
+        return None;
+    }
+    let next = match about.network {
+        Some(_) => "`dhcpcraft inform` asks for no address: a server that is there answers it",
+        None => {
+            "`dhcpcraft inform --ciaddr IP`, an address of this network, asks for none: a server that is there \
+             answers it"
+        }
+    };
+    let text = "a server that has nothing to give to this client stays silent: its pool is used up, or it serves \
+                known clients only";
+    Some(Found::possible(text).next(next))
 }
 
 pub fn arp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {

@@ -56,6 +56,14 @@ impl Bench {
         }
     }
 
+    /// How the client under test ended, where it did by itself.
+    pub fn ended(&mut self) -> Option<String> {
+        match self {
+            Bench::Server(_) => None,
+            Bench::Client(it) => it.ended(),
+        }
+    }
+
     /// Addresses that were declined on purpose.
     pub fn declined(&self) -> Vec<Ipv4Addr> {
         match self {

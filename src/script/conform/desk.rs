@@ -114,11 +114,19 @@ impl Desk {
         Ok(keep.0)
     }
 
-    /// Why nothing answered, or not the server that was chosen.
-    pub fn diagnosis(&self, link: &LinkArgs, chosen: Option<Ipv4Addr>) -> Vec<Cause> {
-        let mut about = Circumstances::of(&self.link.here, link);
-        about.chosen = chosen;
-        self.witness.diagnosis(&about)
+    /// Why nothing answered, or not the server that was chosen; or why nothing asked: the client under test may
+    /// have ended by itself, and how.
+    pub fn diagnosis(
+        &self,
+        link: &LinkArgs,
+        chosen: Option<Ipv4Addr>,
+        ended: Option<String>,
+    ) -> Vec<Cause> {
+        self.witness.diagnosis(&Circumstances {
+            chosen,
+            ended,
+            ..Circumstances::of(&self.link.here, link)
+        })
     }
 
     /// Whether waiting costs nothing.

@@ -380,8 +380,11 @@ impl<'v> Run<'_, '_, 'v> {
                 break;
             }
             if !findings.answered {
-                findings.causes =
-                    self.desk(|it| it.diagnosis(&self.args.link, self.args.server))?;
+                findings.causes = self.bench(|it| {
+                    let ended = it.ended();
+                    it.desk()
+                        .diagnosis(&self.args.link, self.args.server, ended)
+                })?;
                 break;
             }
             bar.set_message(check.id.clone());

@@ -594,6 +594,71 @@ client 02:00:5e:10:00:01      servers
 |     from 192.0.2.1  lease 1h   |
 ";
 
+/// The rungs of a ladder: which way each points.
+fn arrows(entries: &[Entry]) -> String {
+    let (out, _) = run(Format::Ladder, PLAIN, entries, Ending::Done);
+    let rails = out
+        .lines()
+        .filter_map(|it| it.trim_start().strip_prefix('|'));
+    let arrows = rails.filter_map(|it| match it.get(..3)? {
+        "---" => Some('>'),
+        "<--" => Some('<'),
+        _ => None,
+    });
+    arrows.collect()
+}
+
+#[test]
+fn a_ladder_has_the_client_on_the_left_whoever_looks_on() {
+    use Direction::{Built, Read, Received, Sent};
+    let (question, answer) = (discover(), offer(1, 100, 1));
+    for (asked, answered) in [
+        (Sent, Received),
+        (Received, Received),
+        (Received, Sent),
+        (Read, Read),
+        (Built, Built),
+    ] {
+        let told = [entry(&question, asked), entry(&answer, answered)];
+        assert_eq!(arrows(&told), "><", "{asked:?} {answered:?}");
+    }
+}
+
+#[test]
+fn a_ladder_names_the_client_and_not_the_relay_agent_that_looks_for_the_server() {
+    use Direction::{Received, Sent};
+    let (agent, server) = (
+        MacAddr(2, 0, 0x5e, 0x44, 0, 1),
+        MacAddr(2, 0, 0x5e, 0, 0, 1),
+    );
+    let arp = |src: MacAddr, dst: MacAddr| {
+        let (own, target) = (ip("192.0.2.254"), ip("192.0.2.1"));
+        let ether = Ether {
+            src,
+            dst,
+            ..Ether::default()
+        };
+        Frame::new(vec![ether.into(), Arp::request(src, own, target).into()])
+    };
+    let mut question = discover();
+    question.ether_mut().expect("Ethernet").src = agent;
+    let mut told = vec![
+        entry(&arp(agent, MacAddr::broadcast()), Sent),
+        entry(&arp(server, agent), Received),
+        entry(&question, Sent),
+    ];
+    let (out, _) = run(Format::Ladder, PLAIN, &told, Ending::Done);
+    let client = question.bootp().expect("BOOTP").client_mac();
+    let head = out.lines().next().unwrap_or_default();
+    assert!(head.contains(&format!("client {client}")), "{out}");
+    assert_eq!(arrows(&told), "><>");
+    // Without a message there is no client to name, and no frame is lost.
+    told.pop();
+    let (out, _) = run(Format::Ladder, PLAIN, &told, Ending::Done);
+    assert!(out.trim_start().starts_with("clients  "), "{out}");
+    assert_eq!(arrows(&told), "><");
+}
+
 #[test]
 fn a_table_of_replies_says_where_servers_disagree() {
     let mut entries = exchange();
@@ -941,7 +1006,8 @@ fn everything(entry: &Entry, width: usize) {
     let mut ladder = Ladder::default();
     let rungs = printed(|out| {
         ladder.rung(out, entry, &style)?;
-        ladder.rung(out, entry, &style)
+        ladder.rung(out, entry, &style)?;
+        ladder.finish(out, &style)
     });
     for (what, text) in [
         ("list", &line),

@@ -7,12 +7,17 @@ use super::style::{columns, cut, take_line};
 use super::summary::{duration, facts, summary, vlans};
 use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::dhcp::Message;
-use crate::wire::{Frame, MacAddr};
+use crate::wire::MacAddr;
 
 /// A ladder that grows rung by rung; it remembers the first client and the last message sent.
 #[derive(Default)]
 pub struct Ladder {
+    headed: bool,
+    /// The client that the head names.
     client: Option<MacAddr>,
+    /// The first frames, until a message says who the client is.
+    waiting: Vec<Entry>,
+    sides: Sides,
     /// The VLANs of the first frame; a rung names its own where they are others.
     vlans: Vec<u16>,
     /// The last request while it has no answer, and how often it was seen.
@@ -56,33 +61,97 @@ const LINES: usize = 6;
 /// Widest ladder: longer arrows are harder to follow.
 const WIDEST: usize = 100;
 
-fn from_client(frame: &Frame) -> Option<bool> {
-    frame.bootp().map(|it| it.op == 1)
+/// Frames without a message that wait at most for the first one.
+const WAITING: usize = 16;
+
+/// Stations remembered on each side at most.
+const STATIONS: usize = 256;
+
+/// Who is on which side, by what the messages told.
+#[derive(Default)]
+struct Sides {
+    clients: Vec<MacAddr>,
+    servers: Vec<MacAddr>,
+    /// Whether this end plays a server.
+    serving: bool,
 }
 
-/// The hardware address that a frame is about: chaddr, else the source.
-fn client_of(frame: &Frame) -> MacAddr {
-    let ether = || frame.ether().map_or(MacAddr::zero(), |it| it.src);
-    frame.bootp().map_or_else(ether, |it| it.client_mac())
+impl Sides {
+    /// Takes note of who sent a message, and in which part.
+    fn learn(&mut self, entry: &Entry) {
+        let Some(bootp) = entry.frame.bootp() else {
+            return;
+        };
+        let asks = bootp.op == 1;
+        let side = match asks {
+            true => &mut self.clients,
+            false => &mut self.servers,
+        };
+        let sender = entry.frame.ether().map(|it| it.src);
+        for mac in sender.into_iter().chain(asks.then(|| bootp.client_mac())) {
+            if side.len() < STATIONS && !side.contains(&mac) {
+                side.push(mac);
+            }
+        }
+        if entry.direction == Direction::Sent {
+            self.serving = !asks;
+        }
+    }
+
+    /// Whether a frame goes from the clients to the servers: a message by its kind, ARP and the like by the
+    /// stations, and between strangers by who sent it.
+    fn rightward(&self, entry: &Entry) -> bool {
+        if let Some(bootp) = entry.frame.bootp() {
+            return bootp.op == 1;
+        }
+        let ends = entry.frame.ether().map(|it| (it.src, it.dst));
+        match (ends, entry.direction) {
+            (Some((src, _)), _) if self.clients.contains(&src) => true,
+            (Some((src, _)), _) if self.servers.contains(&src) => false,
+            (Some((_, dst)), _) if self.clients.contains(&dst) => false,
+            (_, Direction::Sent) => !self.serving,
+            (_, Direction::Received) => self.serving,
+            (_, Direction::Read | Direction::Built) => self.clients.is_empty(),
+        }
+    }
 }
 
 impl Ladder {
-    /// Prints one rung, and before the first the head.
+    /// Prints one rung, and before the first the head. What is sent before the first message waits for it, so that
+    /// the head can name the client.
     pub fn rung(&mut self, out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
+        let client = entry.frame.bootp().map(|it| it.client_mac());
+        // Frames of others may come for long before a message does.
+        let others = self.waiting.is_empty() && entry.direction == Direction::Received;
+        if !self.headed && client.is_none() && !others && self.waiting.len() < WAITING {
+            self.waiting.push(entry.clone());
+            return Ok(());
+        }
+        if self.client.is_none() {
+            self.client = client;
+        }
+        self.sides.learn(entry);
+        self.finish(out, style)?;
+        self.draw(out, entry, style)
+    }
+
+    /// Prints the rungs that wait for a message.
+    pub fn finish(&mut self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        for entry in std::mem::take(&mut self.waiting) {
+            self.draw(out, &entry, style)?;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
         let lane = Lane::of(style);
         let left = lane.left;
-        if self.client.is_none() {
-            self.client = Some(client_of(&entry.frame));
+        if !self.headed {
+            self.headed = true;
             self.vlans = entry.frame.vlans().collect();
             self.head(out, &lane, style)?;
         }
-        let rightward = match (entry.direction, from_client(&entry.frame)) {
-            (Direction::Sent, _) => true,
-            (Direction::Received, _) => false,
-            (_, Some(client)) => client,
-            // ARP and the like of a capture: what goes to the client comes from the other side.
-            (_, None) => entry.frame.ether().map(|it| it.dst) != self.client,
-        };
+        let rightward = self.sides.rightward(entry);
         let message = Message::of(&entry.frame);
         let (name, facts) = match &message {
             Some(message) => (message.type_name().into_owned(), self.facts(entry, message)),
@@ -122,8 +191,10 @@ impl Ladder {
 
     fn head(&self, out: &mut dyn Write, lane: &Lane, style: &Style) -> io::Result<()> {
         let Lane { left, between, .. } = *lane;
-        let client = self.client.unwrap_or_default();
-        let mut head = format!("{:1$}client {client}", "", left / 2);
+        let mut head = match self.client {
+            Some(client) => format!("{:1$}client {client}", "", left / 2),
+            None => format!("{:1$}clients", "", left / 2),
+        };
         let right = "servers";
         let width = left + between + 5;
         let mut below = None;

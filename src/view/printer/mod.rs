@@ -145,6 +145,7 @@ impl View {
 
     /// Prints what stands at the end.
     pub fn outcome(&mut self, outcome: &Outcome) -> Result<(), Error> {
+        self.last_rungs()?;
         match outcome {
             Outcome::Ran(ending) => self.finish(ending)?,
             Outcome::Converted(it) => {
@@ -198,6 +199,7 @@ impl View {
     /// Prints what waits to be printed.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.list_first()?;
+        self.last_rungs()?;
         self.out.flush()?;
         self.err.flush()?;
         Ok(())
@@ -428,6 +430,14 @@ impl View {
             self.tell_found(false)?;
         }
         Ok(())
+    }
+
+    /// Prints the rungs of a ladder that had no message.
+    fn last_rungs(&mut self) -> io::Result<()> {
+        match &mut self.ladder {
+            Some(ladder) => ladder.finish(&mut self.out, &self.style),
+            None => Ok(()),
+        }
     }
 
     /// Tells what waits to be told, with the frames that it is about where they do not stand above it.

@@ -53,6 +53,7 @@ fn ladder(trouble: &Trouble, style: &Style) -> String {
         // Memory does not fail to be written.
         let _ = ladder.rung(&mut out, &entry, style);
     }
+    let _ = ladder.finish(&mut out, style);
     String::from_utf8_lossy(&out).into_owned()
 }
 

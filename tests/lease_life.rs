@@ -45,6 +45,7 @@ fn server(faults: &[&str]) -> Server {
         reserved_only: false,
         rapid_commit: false,
         bootp: false,
+        forced: Vec::new(),
         faults: faults.expect("faults"),
     };
     Server::new(config, chance())

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use dhcpcraft::dhcp::Message;
 use dhcpcraft::dhcp::assign::{self, Assignment};
-use dhcpcraft::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, REQUEST};
+use dhcpcraft::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, RELEASE, REQUEST};
+use dhcpcraft::dhcp::message::Place;
 use dhcpcraft::dhcp::template::{self, Draft, Identity};
 use dhcpcraft::link::Time;
-use dhcpcraft::talk::{Outbox, Player, Reservation, Server, ServerConfig, Subnet};
+use dhcpcraft::talk::{
+    Answering, Fault, Outbox, Outgoing, Player, Reservation, Rules, Server, ServerConfig, Subnet,
+};
 use dhcpcraft::wire::{Frame, MacAddr};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -45,6 +48,7 @@ fn config() -> ServerConfig {
         reserved_only: false,
         rapid_commit: false,
         bootp: false,
+        forced: Vec::new(),
         faults: Vec::new(),
     }
 }
@@ -66,11 +70,17 @@ impl Asked {
 
     /// The replies to a draft as it arrives.
     fn ask(&mut self, draft: &Draft) -> Vec<Frame> {
+        self.ask_and_hear(draft).0
+    }
+
+    /// The same with what the server says of the message.
+    fn ask_and_hear(&mut self, draft: &Draft) -> (Vec<Frame>, Option<String>) {
         let mut out = Outbox::default();
         let frame = Frame::decode(&draft.frame().encode());
         self.0.receive(Time::default(), &frame, None, &mut out);
         let sent = out.frames.into_iter();
-        sent.map(|it| Frame::decode(&it.frame.encode())).collect()
+        let sent = sent.map(|it| Frame::decode(&it.frame.encode())).collect();
+        (sent, out.remark)
     }
 
     /// Type and yiaddr of the one reply; `None` for silence.
@@ -190,4 +200,241 @@ fn a_lease_kept_by_circuit_id_is_renewed_although_a_renewal_says_none() {
     // The second client behind the same port gets one of the pool.
     let second = relayed(discover(OTHER), "port-7");
     assert_eq!(server.said(&second), Some((OFFER, ip(100))));
+}
+
+/// The options of the ACK to a REQUEST for 192.0.2.100 that asks for these, with their text.
+fn acked(config: ServerConfig, list: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut server = Asked::new(config);
+    let mut draft = request(OTHER, ip(100));
+    draft.put(Assignment {
+        code: 55,
+        data: list.to_vec(),
+    });
+    options_of(&server.ask(&draft)[0])
+}
+
+fn options_of(frame: &Frame) -> Vec<(u8, Vec<u8>)> {
+    let message = Message::of(frame).expect("a message");
+    // Each item as it stands: what is there twice is seen twice.
+    let items = message.items().filter(|it| it.1.is_option());
+    items.map(|it| (it.1.code, it.1.data.to_vec())).collect()
+}
+
+/// All that stands under a code.
+fn under(options: &[(u8, Vec<u8>)], code: u8) -> Vec<&[u8]> {
+    let found = options.iter().filter(|it| it.0 == code);
+    found.map(|it| it.1.as_slice()).collect()
+}
+
+#[test]
+fn an_option_that_is_set_replaces_the_servers_own() {
+    let mut config = config();
+    config.subnets[0].options = options(&[
+        "subnet-mask=255.255.0.0",
+        "server-id=192.0.2.9",
+        "lease-time=10m",
+        "rebinding-time=9m",
+        "router=192.0.2.254",
+    ]);
+    // Not asked for, but for the router: what every client is told anyway.
+    let options = acked(config.clone(), &[3]);
+    let seconds = |it: u32| it.to_be_bytes();
+    assert_eq!(under(&options, 1), [[255, 255, 0, 0]]);
+    assert_eq!(under(&options, 54), [[192, 0, 2, 9]]);
+    assert_eq!(under(&options, 51), [seconds(600)]);
+    assert_eq!(under(&options, 58), [seconds(300)], "T1 follows");
+    assert_eq!(under(&options, 59), [seconds(540)]);
+    assert_eq!(under(&options, 3), [[192, 0, 2, 254]]);
+    // It goes by the name that it gives itself.
+    let mut server = Asked::new(config);
+    let named = who(OTHER, Some(ip(100)), Some(ip(9)));
+    let named = template::fresh(REQUEST, &named);
+    assert_eq!(server.said(&named), Some((ACK, ip(100))));
+}
+
+#[test]
+fn a_refusal_says_what_is_set_too() {
+    let mut config = config();
+    config.subnets[0].options = options(&["message=go away", "router=192.0.2.254"]);
+    let mut server = Asked::new(config);
+    let refusal = &server.ask(&request(OTHER, ip(50)))[0];
+    let options = options_of(refusal);
+    assert_eq!(under(&options, 56), [b"go away"]);
+    assert!(under(&options, 3).is_empty());
+}
+
+#[test]
+fn a_forced_option_comes_unasked_and_once() {
+    let mut config = config();
+    config.subnets[0].options = options(&["router=192.0.2.254", "dns=192.0.2.53"]);
+    config.forced = options(&["dns=192.0.2.54", "captive-portal=https://portal.example"]);
+    for list in [&[3][..], &[3, 6]] {
+        let options = acked(config.clone(), list);
+        assert_eq!(under(&options, 6), [[192, 0, 2, 54]], "{list:?}");
+        assert_eq!(under(&options, 114).len(), 1);
+        assert_eq!(under(&options, 3).len(), 1);
+    }
+    config.forced.clear();
+    assert!(under(&acked(config, &[3]), 6).is_empty());
+}
+
+#[test]
+fn a_reply_is_no_longer_than_the_client_takes() {
+    let mut config = config();
+    let long = |code: u8, len: usize| Assignment {
+        code,
+        data: vec![b'x'; len],
+    };
+    config.subnets[0].options = vec![long(15, 200), long(17, 100), long(40, 20)];
+    for (takes, present) in [
+        (None, [true, false, false]),
+        (Some(100), [true, false, false]),
+        (Some(650), [true, true, true]),
+        (Some(620), [true, true, false]),
+    ] {
+        let mut server = Asked::new(config.clone());
+        let mut draft = discover(OTHER);
+        draft.options.retain(|it| it.code != 57);
+        draft.put(Assignment {
+            code: 55,
+            data: vec![15, 17, 40],
+        });
+        if let Some(takes) = takes {
+            draft.put(options(&[&format!("57:u16={takes}")]).remove(0));
+        }
+        let (reply, remark) = server.ask_and_hear(&draft);
+        let options = options_of(&reply[0]);
+        let there = [15, 17, 40].map(|code| !under(&options, code).is_empty());
+        assert_eq!(there, present, "takes {takes:?}");
+        let len = reply[0].encode().len() - 14;
+        assert!(len <= takes.unwrap_or(576).max(576), "{len}");
+        let lacks = present != [true; 3];
+        assert_eq!(remark.is_some(), lacks, "{remark:?}");
+        if let Some(remark) = remark {
+            assert!(remark.contains("nis-domain"), "{remark}");
+        }
+    }
+}
+
+#[test]
+fn each_fault_is_there_although_options_are_moved() {
+    let without = |codes: &'static [u8]| {
+        move |it: &[(u8, Vec<u8>)]| codes.iter().all(|code| under(it, *code).is_empty())
+    };
+    type Holds = Box<dyn Fn(&[(u8, Vec<u8>)]) -> bool>;
+    let cases: Vec<(&str, Holds)> = vec![
+        (
+            "tiny-lease=4",
+            Box::new(|it| under(it, 51) == [4u32.to_be_bytes()]),
+        ),
+        ("no-server-id", Box::new(without(&[54]))),
+        ("no-lease-time", Box::new(without(&[51, 58, 59]))),
+        (
+            "wrong-server-id",
+            Box::new(|it| under(it, 54) == [[192, 0, 2, 254]]),
+        ),
+        ("long-option", Box::new(|it| under(it, 224).len() == 2)),
+    ];
+    for (fault, holds) in cases {
+        for faults in [[fault, "overload"], ["overload", fault]] {
+            let mut config = config();
+            config.faults = faults
+                .iter()
+                .map(|it| Fault::parse(it, |_| Err("no times here".into())).expect("a fault"))
+                .collect();
+            config.subnets[0].options = options(&["domain-name=lab.example"]);
+            let mut server = Asked::new(config);
+            let reply = server.ask(&request(OTHER, ip(100))).remove(0);
+            let message = Message::of(&reply).expect("a message");
+            assert_eq!(message.overload(), 3, "{faults:?}");
+            let moved = message.items().any(|it| it.0 != Place::Options);
+            assert!(moved, "{faults:?}");
+            assert!(holds(&options_of(&reply)), "{faults:?}: {reply:?}");
+        }
+    }
+}
+
+/// Rules that offer one address to everybody.
+struct Offers(Ipv4Addr);
+
+impl Rules for Offers {
+    fn answer(
+        &mut self,
+        _: Time,
+        request: &Frame,
+        server: &mut dyn Answering,
+    ) -> Option<Vec<Outgoing>> {
+        let discover = Message::of(request)?.message_type() == Some(DISCOVER);
+        let mut frame = server.reply(OFFER, request).filter(|_| discover)?;
+        frame.bootp_mut()?.yiaddr = self.0;
+        Some(vec![Outgoing {
+            frame,
+            delay: Duration::ZERO,
+            note: "OFFER, by a rule".into(),
+        }])
+    }
+}
+
+#[test]
+fn what_a_rule_offers_is_the_clients() {
+    // Of no pool, and of no subnet at all.
+    for given in [ip(50), Ipv4Addr::new(10, 77, 9, 9)] {
+        let mut server = Asked::new(config());
+        server.0.follow(Box::new(Offers(given)));
+        assert_eq!(server.said(&discover(OWNER)), Some((OFFER, given)));
+        assert_eq!(server.said(&request(OWNER, given)), Some((ACK, given)));
+        assert_eq!(server.said(&renewal(OWNER, given)), Some((ACK, given)));
+        // The same to another: a rule may say so, and yet it is the first one's.
+        assert_eq!(server.said(&discover(OTHER)), Some((OFFER, given)));
+        assert_eq!(server.said(&request(OTHER, given)), REFUSED);
+    }
+}
+
+#[test]
+fn silence_is_explained() {
+    let mut config = config();
+    config.subnets[0].pool = (ip(100), ip(100));
+    let mut server = Asked::new(config);
+    let mut heard = |draft: &Draft| {
+        let (replies, remark) = server.ask_and_hear(draft);
+        (replies.len(), remark.unwrap_or_default())
+    };
+    assert_eq!(
+        heard(&renewal(OTHER, ip(100))),
+        (0, "not answered: no lease of it is known".into())
+    );
+    assert_eq!(heard(&request(OWNER, ip(100))), (1, String::new()));
+    assert_eq!(
+        heard(&discover(OTHER)),
+        (0, "not answered: the pool is used up".into())
+    );
+    let elsewhere = template::fresh(REQUEST, &who(OTHER, Some(ip(100)), Some(ip(66))));
+    assert_eq!(
+        heard(&elsewhere),
+        (0, "not answered: it chose 192.0.2.66".into())
+    );
+    let mut far = discover(OTHER);
+    far.relay(Ipv4Addr::new(10, 9, 9, 9), Some(SERVER));
+    assert_eq!(
+        heard(&far),
+        (0, "not answered: 10.9.9.9 is of no subnet served".into())
+    );
+    let release = |mac| template::fresh(RELEASE, &who(mac, Some(ip(100)), Some(SERVER)));
+    assert_eq!(heard(&release(OTHER)), (0, "not its address".into()));
+    assert_eq!(
+        heard(&release(OWNER)),
+        (0, "192.0.2.100 is free again".into())
+    );
+    assert_eq!(heard(&request(OTHER, ip(100))), (1, String::new()));
+    assert_eq!(
+        heard(&decline(OTHER, ip(100))),
+        (0, "192.0.2.100 is set aside for an hour".into())
+    );
+    let mut lossy = self::config();
+    lossy.faults = vec![Fault::parse("drop=offer", |_| Err(String::new())).expect("a fault")];
+    let (replies, remark) = Asked::new(lossy).ask_and_hear(&discover(OTHER));
+    assert_eq!(
+        (replies.len(), remark.as_deref()),
+        (0, Some("not answered: lost on purpose"))
+    );
 }

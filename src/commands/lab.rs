@@ -116,6 +116,7 @@ fn server() -> Result<ServerConfig, Error> {
         reserved_only: false,
         rapid_commit: true,
         bootp: true,
+        forced: Vec::new(),
         faults: Vec::new(),
     })
 }

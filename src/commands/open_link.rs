@@ -181,6 +181,7 @@ fn entry_of(
             received,
             frame,
             verdict,
+            remark,
             ..
         } => {
             let since = received.at - *first.get_or_insert(received.at);
@@ -200,7 +201,7 @@ fn entry_of(
                 frame,
                 verdict,
                 checksum_unfinished: received.checksum_unfinished,
-                comment: None,
+                comment: remark,
                 group: Grouped::Not,
             })
         }

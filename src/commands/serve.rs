@@ -51,10 +51,13 @@ pub struct ServeArgs {
     /// Serve plain BOOTP clients too
     #[arg(long, help_heading = "Server")]
     bootp: bool,
-    /// Give this option to clients that ask for it; repeat for more
-    #[arg(short, long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server",
-          value_parser = |text: &str| assign::parse(text).map_err(|it| it.to_string()))]
+    /// Give this option to clients that ask for it; one that the server gives to all, such as its lease time, is
+    /// then told so, while the server goes by its own; repeat for more
+    #[arg(short, long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server", value_parser = parse_option)]
     option: Vec<Assignment>,
+    /// Give this option to every client, asked for or not; repeat for more
+    #[arg(long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server", value_parser = parse_option)]
+    force_option: Vec<Assignment>,
     /// Do something wrong on purpose; repeat for more. `--fault help` lists what
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_fault, help_heading = "Faults")]
     fault: Vec<Wish>,
@@ -128,6 +131,10 @@ pub(super) fn parse_network(text: &str) -> Result<Network, String> {
         Some((ip, prefix @ 1..=30)) => Ok(Network { ip, prefix }),
         _ => Err("an address with the bits of its mask, 1 to 30, such as 10.0.0.1/24".into()),
     }
+}
+
+fn parse_option(text: &str) -> Result<Assignment, String> {
+    assign::parse(text).map_err(|it| it.to_string())
 }
 
 fn parse_pool(text: &str) -> Result<Pool, String> {
@@ -225,9 +232,6 @@ impl ServeArgs {
             Wish::Fault(fault) => Some(fault.clone()),
             Wish::List => None,
         });
-        let mut faults: Vec<Fault> = faults.collect();
-        // What is cut is cut last.
-        faults.sort_by_key(|it| matches!(it, Fault::Truncate(_)));
         Ok(ServerConfig {
             address: network.ip,
             mac: self.src_mac.unwrap_or(mac),
@@ -240,7 +244,8 @@ impl ServeArgs {
             reserved_only: self.reserved_only,
             rapid_commit: self.rapid_commit,
             bootp: self.bootp,
-            faults,
+            forced: self.force_option.clone(),
+            faults: faults.collect(),
         })
     }
 

@@ -107,8 +107,8 @@ pub fn register(builder: &mut GlobalsBuilder) {
         Ok(eval.heap().alloc(delayed))
     }
 
-    /// A packet with one of the faults of `serve --fault` done to it: a list of what is left to send,
-    /// empty where it is lost.
+    /// A packet with one of the faults of `serve --fault` done to it, but for reorder and nak-renewal: a list of what
+    /// is left to send, empty where it is lost.
     fn fault<'v>(
         #[starlark(require = pos)] name: &str,
         #[starlark(require = pos)] reply: Value<'v>,
@@ -116,6 +116,11 @@ pub fn register(builder: &mut GlobalsBuilder) {
     ) -> starlark::Result<Value<'v>> {
         let heap = eval.heap();
         let fault = Fault::parse(name, parse_duration).map_err(error)?;
+        if fault.takes_a_server() {
+            return Err(error(format!(
+                "fault({name:?}, packet): a server does this over several messages: serve --fault {name}, or a rule's own nak(req) or delay(seconds, packet)"
+            )));
+        }
         let whole = Spoiled {
             delay: Duration::ZERO,
             frame: packet(reply)?.frame(),

@@ -109,7 +109,7 @@ impl Behind {
     }
 
     fn send(&mut self, out: Both, to: &mut Vec<Transmission>) {
-        let Outbox { frames } = out.servers;
+        let Outbox { frames, .. } = out.servers;
         for it in frames {
             // A segment takes every frame.
             let _ = self.servers.send(&it.frame.encode());

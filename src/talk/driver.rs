@@ -35,6 +35,8 @@ pub enum Event {
         verdict: Option<Verdict>,
         /// A wrong checksum, or another reason not to take it.
         fault: Option<String>,
+        /// What a player has to say of it.
+        remark: Option<String>,
     },
 }
 
@@ -131,15 +133,21 @@ pub fn run(
                     let said = player.receive(received.at, &frame, fault.as_deref(), &mut out);
                     verdict = better(verdict, said);
                 }
-                link.describe_last(&match over {
+                let remark = out.remark.take();
+                let mut described = match over {
                     true => format!("{}, after the end", name_of(&frame)),
                     false => description(&frame, verdict.as_ref()),
-                });
+                };
+                if let Some(remark) = &remark {
+                    described = format!("{described}, {remark}");
+                }
+                link.describe_last(&described);
                 let event = Event::Received {
                     received,
                     frame,
                     verdict,
                     fault,
+                    remark,
                 };
                 if observe(event).is_break() || over {
                     return Ok(());
@@ -192,6 +200,7 @@ pub fn run_between(
                     frame,
                     verdict,
                     fault,
+                    remark: None,
                 };
                 if observe(side, event).is_break()
                     || send_both(out, &mut links, &mut observe)?.is_break()

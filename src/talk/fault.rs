@@ -7,7 +7,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
 use crate::dhcp::Message;
+use crate::dhcp::assign::Assignment;
 use crate::dhcp::enums::message_type_by_name;
+use crate::dhcp::layout::{self, Overload};
+use crate::dhcp::template::MIN_MESSAGE;
 use crate::wire::*;
 
 /// Something that a server does wrong.
@@ -130,6 +133,22 @@ impl Fault {
         })
     }
 
+    /// Whether it is one of a server over several messages, which [`Fault::spoil`] cannot do to a reply.
+    pub fn takes_a_server(&self) -> bool {
+        matches!(self, Fault::Reorder | Fault::NakRenewal)
+    }
+
+    /// Its place among several: options are changed before they are moved, then come checksums, and what is cut is
+    /// cut last.
+    pub(super) fn turn(&self) -> u8 {
+        match self {
+            Fault::Overload => 1,
+            Fault::BadChecksum => 2,
+            Fault::Truncate(_) => 3,
+            _ => 0,
+        }
+    }
+
     /// Does to a reply what the fault says; an empty list drops it.
     pub fn spoil(&self, reply: Spoiled, chance: &mut ChaCha8Rng) -> Vec<Spoiled> {
         let Spoiled {
@@ -178,6 +197,7 @@ impl Fault {
                     dhcp.options.splice(end..end, long);
                 }
             }
+            Fault::Overload => overload(&mut frame),
             Fault::Truncate(len) => cut = Some(*len),
             Fault::BadChecksum => {
                 let right = frame.computed();
@@ -187,7 +207,7 @@ impl Fault {
                     }
                 }
             }
-            Fault::Drop(_) | Fault::Reorder | Fault::NakRenewal | Fault::Overload => {}
+            Fault::Drop(_) | Fault::Reorder | Fault::NakRenewal => {}
         }
         vec![Spoiled { delay, frame, cut }]
     }
@@ -229,26 +249,79 @@ pub fn lease(frame: &mut Frame, seconds: u32) {
     }
 }
 
-fn retain(frame: &mut Frame, keep: impl Fn(u8) -> bool) {
+/// Rewrites every stream of options there is: the options field, and `file` and `sname` where they hold options. What
+/// does not fit into a field leaves it as it was.
+fn rewrite(frame: &mut Frame, change: impl Fn(Options) -> Vec<u8>) {
+    let overload = Message::of(frame).map_or(0, |it| it.overload());
     if let Some(dhcp) = frame.dhcp_mut() {
-        let kept = dhcp.iter().filter(|it| !it.is_option() || keep(it.code));
+        dhcp.options = change(dhcp.iter());
+    }
+    let Some(bootp) = frame.bootp_mut() else {
+        return;
+    };
+    for (bit, field) in [(1, &mut bootp.file[..]), (2, &mut bootp.sname[..])] {
+        let changed = change(Options::new(field));
+        if overload & bit != 0 && changed.len() <= field.len() {
+            field.fill(PAD);
+            field[..changed.len()].copy_from_slice(&changed);
+        }
+    }
+}
+
+fn retain(frame: &mut Frame, keep: impl Fn(u8) -> bool) {
+    rewrite(frame, |stream| {
+        let all = stream.clone().map(|it| it.raw.len()).sum();
+        let kept = stream.filter(|it| !it.is_option() || keep(it.code));
         let mut options: Vec<u8> = kept.flat_map(|it| it.raw).copied().collect();
         // As long as before: what is left out is all that is wrong.
-        options.resize(dhcp.options.len(), PAD);
-        dhcp.options = options;
-    }
+        options.resize(all, PAD);
+        options
+    });
 }
 
 /// Replaces an option's data where the option stands.
 fn set(frame: &mut Frame, code: u8, data: &[u8]) {
-    if let Some(dhcp) = frame.dhcp_mut() {
+    rewrite(frame, |items| {
         let mut stream = Vec::new();
-        for item in dhcp.iter() {
+        for item in items {
             match item.is_option() && item.code == code {
                 true => push_option(&mut stream, code, data),
                 false => stream.extend_from_slice(item.raw),
             }
         }
+        stream
+    });
+}
+
+/// Moves as many options as fit into `file` and `sname`; what these say of their own goes as options 67 and 66
+/// (RFC 2132 sections 9.4 and 9.5). A plain BOOTP message stays as it is.
+fn overload(frame: &mut Frame) {
+    let Some(message) = Message::of(frame).filter(|it| it.message_type().is_some()) else {
+        return;
+    };
+    let mut bootp = message.bootp.clone();
+    let mut options: Vec<Assignment> = Vec::new();
+    for it in message.options().into_iter().filter(|it| it.code != 52) {
+        options.push(Assignment {
+            code: it.code,
+            data: it.data.into_owned(),
+        });
+    }
+    if message.overload() == 0 {
+        for (code, field) in [(67, &bootp.file[..]), (66, &bootp.sname[..])] {
+            let said: Vec<u8> = field.iter().copied().take_while(|it| *it != 0).collect();
+            if !said.is_empty() {
+                options.push(Assignment { code, data: said });
+            }
+        }
+    }
+    let mut stream = layout::overloaded(&options, Overload::Both, &mut bootp);
+    let room = MIN_MESSAGE - BOOTP_LEN - MAGIC_COOKIE.len();
+    stream.resize(stream.len().max(room), PAD);
+    if let Some(it) = frame.bootp_mut() {
+        *it = bootp;
+    }
+    if let Some(dhcp) = frame.dhcp_mut() {
         dhcp.options = stream;
     }
 }

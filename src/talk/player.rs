@@ -23,6 +23,8 @@ pub struct Outgoing {
 pub struct Outbox {
     /// In order of sending.
     pub frames: Vec<Outgoing>,
+    /// What there is to say of the frame that was received: why nothing is sent for it.
+    pub remark: Option<String>,
 }
 
 impl Outbox {

@@ -8,14 +8,14 @@ use crate::wire::Frame;
 pub trait Answering {
     /// Its own answer to a request; `None` where it would be silent.
     fn own(&mut self, request: &Frame) -> Option<Frame>;
-    /// A reply of this message type, whether it is fit or not; an address that it gives is bound, or
-    /// kept as for an offer. `None` where the request is none, or the type no server's.
+    /// A reply of this message type, whether it is fit or not. `None` where the request is none, or the type no
+    /// server's.
     fn reply(&mut self, message_type: u8, request: &Frame) -> Option<Frame>;
 }
 
 /// What decides in the server's place.
 pub trait Rules {
-    /// What is sent for a request; `None` where no rule is about it, and the server answers by itself.
+    /// What is sent for a request: addresses given in it are bound, or kept as for an offer. `None` where no rule is about it, and the server answers by itself.
     fn answer(
         &mut self,
         now: Time,

@@ -16,7 +16,8 @@ pub struct Subnet {
     pub prefix: u8,
     /// First and last address of the pool.
     pub pool: (Ipv4Addr, Ipv4Addr),
-    /// Options beside lease times, mask and server identifier, in the server's order.
+    /// Options for clients that ask for them, in the server's order; those that it gives every client anyway, such
+    /// as lease times, mask and server identifier, in place of its own.
     pub options: Vec<Assignment>,
 }
 
@@ -60,6 +61,8 @@ pub struct ServerConfig {
     pub rapid_commit: bool,
     /// Whether plain BOOTP clients are served; they get an address for ever.
     pub bootp: bool,
+    /// Options that every client gets, asked for or not, in place of all others.
+    pub forced: Vec<Assignment>,
     /// What it does wrong on purpose.
     pub faults: Vec<Fault>,
 }

@@ -11,18 +11,20 @@ use crate::wire::Options;
 
 impl Server {
     /// The subnet that the client is on.
-    pub(super) fn subnet_for(&self, message: &Message) -> Option<&Subnet> {
+    pub(super) fn subnet_for(&self, message: &Message) -> Result<&Subnet, String> {
         let (giaddr, ciaddr) = (message.bootp.giaddr, message.bootp.ciaddr);
         let on = |ip: Ipv4Addr| self.config.subnets.iter().find(|it| it.contains(ip));
-        match message.message_type() {
+        let first = self.config.subnets.first();
+        let (found, place) = match message.message_type() {
             // The address tells where the client is, also where it asks past its relay agent.
-            Some(INFORM) => on(ciaddr),
+            Some(INFORM) => (on(ciaddr), ciaddr),
             Some(REQUEST) if giaddr.is_unspecified() && !ciaddr.is_unspecified() => {
-                on(ciaddr).or(self.config.subnets.first())
+                (on(ciaddr).or(first), ciaddr)
             }
-            _ if giaddr.is_unspecified() => self.config.subnets.first(),
-            _ => on(giaddr),
-        }
+            _ if giaddr.is_unspecified() => (first, giaddr),
+            _ => (on(giaddr), giaddr),
+        };
+        found.ok_or_else(|| format!("{place} is of no subnet served"))
     }
 
     /// Whether the address is kept for this client, by identifier, hardware address or circuit-id.
@@ -60,17 +62,27 @@ impl Server {
 
     /// RFC 2131 section 4.3.1: the address kept for the client, the one it has or had, the one it asks
     /// for, or the first free one.
-    pub(super) fn pick(&self, message: &Message, key: &[u8], now: Time) -> Option<Ipv4Addr> {
+    pub(super) fn pick(
+        &self,
+        message: &Message,
+        key: &[u8],
+        now: Time,
+    ) -> Result<Ipv4Addr, String> {
         let subnet = self.subnet_for(message)?;
         let fit = |ip: &Ipv4Addr| self.may_have(*ip, subnet, message, key, now);
         let kept = self.config.reservations.iter().map(|it| it.ip);
-        let kept = kept.filter(|ip| subnet.contains(*ip) && self.is_kept(*ip, message));
+        let mut kept = kept.filter(|ip| subnet.contains(*ip) && self.is_kept(*ip, message));
+        let first_kept = kept.clone().next();
         let (first, last) = subnet.pool;
         let pool = (u32::from(first)..=u32::from(last)).map(Ipv4Addr::from);
-        kept.clone()
-            .find(fit)
+        kept.find(fit)
             .or_else(|| self.bindings.of(key, subnet))
             .or_else(|| message.requested_ip().into_iter().chain(pool).find(fit))
+            .ok_or_else(|| match (self.config.reserved_only, first_kept) {
+                (true, Some(ip)) => format!("{ip}, kept for it, is in use"),
+                (true, None) => "no address is kept for it".into(),
+                (false, _) => "the pool is used up".into(),
+            })
     }
 
     /// Whether the client has the address already, where it is: what it was given once is its own whatever
@@ -78,7 +90,7 @@ impl Server {
     pub(super) fn owns(&self, ip: Ipv4Addr, message: &Message, key: &[u8]) -> bool {
         let mut subnets = self.config.subnets.iter();
         let here = match subnets.find(|it| it.contains(ip)) {
-            Some(subnet) => self.subnet_for(message) == Some(subnet),
+            Some(subnet) => self.subnet_for(message) == Ok(subnet),
             // Rules give addresses of no subnet.
             None => true,
         };

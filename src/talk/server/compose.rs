@@ -8,21 +8,93 @@ use crate::dhcp::assign::Assignment;
 use crate::dhcp::delivery::{Delivery, Hardware};
 use crate::dhcp::enums::{ACK, DISCOVER, INFORM, NAK};
 use crate::dhcp::following;
-use crate::dhcp::layout::Overload;
-use crate::dhcp::template::{self, Identity};
+use crate::dhcp::layout;
+use crate::dhcp::options;
+use crate::dhcp::template::{self, Draft, Identity};
 use crate::link::Time;
-use crate::talk::fault::Fault;
 use crate::wire::*;
 
+/// The longest datagram that every client takes, in bytes (RFC 2132 section 9.10), and its headers before BOOTP.
+const LEAST_TAKEN: u16 = 576;
+const HEADERS: usize = 28;
+
+/// A reply before anything is done to it.
+pub(super) struct Reply {
+    pub frame: Frame,
+    /// Codes of the options for which the client has no room.
+    pub left_out: Vec<u8>,
+}
+
+impl Reply {
+    /// What it lacks, in words.
+    pub fn lacks(&self) -> Option<String> {
+        let names = self
+            .left_out
+            .iter()
+            .map(|code| options::by_code(*code).name);
+        let names: Vec<_> = names.collect();
+        let why = "too long for the client";
+        (!names.is_empty()).then(|| format!("without {}: {why}", names.join(", ")))
+    }
+}
+
+fn option(code: u8, data: impl Into<Vec<u8>>) -> Assignment {
+    Assignment {
+        code,
+        data: data.into(),
+    }
+}
+
+/// Where options go that come before those that return to the client and to the relay agent.
+fn before_returned(draft: &Draft) -> usize {
+    let mut options = draft.options.iter();
+    let returned = options.position(|it| matches!(it.code, 61 | 82));
+    returned.unwrap_or(draft.options.len())
+}
+
+/// Adds the options that the client asks for, as many as it takes; gives the codes of those left out.
+fn fill(draft: &mut Draft, message: &Message, options: &[Assignment]) -> Vec<u8> {
+    let asked = message.data(55).unwrap_or_default();
+    let inform = message.message_type() == Some(INFORM);
+    let mut extra: Vec<Assignment> = Vec::new();
+    for it in options {
+        let wanted = asked.is_empty() || asked.contains(&it.code);
+        // RFC 2131 section 4.3.5: an INFORM gets no lease.
+        let times = inform && matches!(it.code, 51 | 58 | 59);
+        if wanted && !times && draft.data(it.code).is_none() {
+            extra.push(it.clone());
+        }
+    }
+    // RFC 2132 section 9.8: in the order of the list.
+    extra.sort_by_key(|it| asked.iter().position(|code| *code == it.code));
+    // RFC 2131 section 2: without a word of the client's it takes a datagram of 576 bytes.
+    let most = match message.data(57).as_deref() {
+        Some(&[a, b]) => u16::from_be_bytes([a, b]).max(LEAST_TAKEN),
+        _ => LEAST_TAKEN,
+    };
+    let room = usize::from(most) - HEADERS - BOOTP_LEN - MAGIC_COOKIE.len();
+    let size = |options: &[Assignment]| layout::stream(options).len() - 1;
+    let own = size(&draft.options) + 1;
+    let mut left_out = Vec::new();
+    while own + size(&extra) > room
+        && let Some(last) = extra.pop()
+    {
+        left_out.insert(0, last.code);
+    }
+    let at = before_returned(draft);
+    draft.options.splice(at..at, extra);
+    left_out
+}
+
 impl Server {
-    /// The reply of this message type; `None` where the client is on no subnet that is served.
+    /// The reply of this message type, or why there is none.
     pub(super) fn reply(
         &self,
         kind: u8,
         frame: &Frame,
         message: &Message,
         ip: Option<Ipv4Addr>,
-    ) -> Option<Frame> {
+    ) -> Result<Reply, String> {
         let who = Identity {
             client_mac: message.bootp.client_mac(),
             source_mac: self.config.mac,
@@ -32,66 +104,83 @@ impl Server {
             own: None,
             server_mac: None,
         };
-        let mut draft = following::draft(kind, frame, &who).ok()?;
+        let mut draft = following::draft(kind, frame, &who)?;
         draft.ip.src = self.config.address;
         for (tag, own) in draft.tags.iter_mut().zip(&self.config.vlan) {
             tag.prio = own.prio;
         }
-        draft.put(Assignment {
-            code: 54,
-            data: self.config.address.octets().to_vec(),
-        });
-        if message.message_type() == Some(INFORM) {
+        draft.put(option(54, self.config.address.octets()));
+        let inform = message.message_type() == Some(INFORM);
+        if inform {
             // RFC 2131 section 4.3.5: straight to the client, whoever handed its message on.
             draft.bootp.giaddr = Ipv4Addr::UNSPECIFIED;
             draft.options.retain(|it| it.code != 82);
             draft.udp.dport = 68;
         }
-        if kind != NAK {
+        let subnet = self.subnet_for(message);
+        let mut left_out = Vec::new();
+        if kind == NAK {
+            // Also where the client is on no subnet, which is mostly why.
+            let subnet = subnet.ok().or(self.config.subnets.first());
+            self.overrule(&mut draft, subnet.map_or(&[], |it| &it.options));
+        } else {
             draft.bootp.yiaddr = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
             let delivery = Delivery::of(kind, &draft.bootp, message.bootp.ciaddr);
             draft.ip.dst = delivery.ip;
             if delivery.hardware == Hardware::Client {
                 draft.ether.dst = message.bootp.client_mac();
             }
-            let subnet = self.subnet_for(message)?;
-            draft.put(Assignment {
-                code: 1,
-                data: subnet.mask().octets().to_vec(),
-            });
+            let subnet = subnet?;
+            draft.put(option(1, subnet.mask().octets()));
             if ip.is_some() {
-                for option in template::lease_options(self.config.lease) {
+                // T1 and T2 follow the time that is told, whoever says it.
+                let told = self.set(51, &subnet.options);
+                let told = told.and_then(|it| it.data.as_slice().try_into().ok());
+                let lease = told.map_or(self.config.lease, u32::from_be_bytes);
+                for option in template::lease_options(lease) {
                     draft.put(option);
                 }
             }
-            let asked = message.data(55).unwrap_or_default();
-            draft.options.retain(|it| it.code != 3);
-            let at = draft
-                .options
-                .iter()
-                .position(|it| matches!(it.code, 61 | 82))
-                .unwrap_or(draft.options.len());
-            let wanted = |option: &&Assignment| asked.is_empty() || asked.contains(&option.code);
-            let mut extra: Vec<_> = subnet.options.iter().filter(wanted).cloned().collect();
-            // RFC 2132 section 9.8: in the order of the list.
-            extra.sort_by_key(|it| asked.iter().position(|code| *code == it.code));
-            draft.options.splice(at..at, extra);
             if kind == ACK && message.message_type() == Some(DISCOVER) {
                 // RFC 4039 section 4: a lease given at once says so.
-                draft.options.insert(
-                    1,
-                    Assignment {
-                        code: 80,
-                        data: Vec::new(),
-                    },
-                );
+                draft.options.insert(1, option(80, []));
+            }
+            draft.options.retain(|it| it.code != 3);
+            self.overrule(&mut draft, &subnet.options);
+            left_out = fill(&mut draft, message, &subnet.options);
+        }
+        Ok(Reply {
+            frame: draft.frame(),
+            left_out,
+        })
+    }
+
+    /// What the user set for an option, the last word of several.
+    fn set<'a>(&'a self, code: u8, options: &'a [Assignment]) -> Option<&'a Assignment> {
+        let mut words = options.iter().chain(&self.config.forced).rev();
+        words.find(|it| it.code == code)
+    }
+
+    /// Options that the server sets by itself are as the user set them, where the user did; and what every
+    /// client is to get is there.
+    fn overrule(&self, draft: &mut Draft, options: &[Assignment]) {
+        for it in &mut draft.options {
+            if let Some(set) = self.set(it.code, options) {
+                *it = set.clone();
             }
         }
-        let dhcp = message.message_type().is_some();
-        if dhcp && self.config.faults.contains(&Fault::Overload) {
-            draft.overload = Some(Overload::Both);
+        for it in &self.config.forced {
+            if draft.data(it.code).is_none() {
+                draft.options.insert(before_returned(draft), it.clone());
+            }
         }
-        Some(draft.frame())
+    }
+
+    /// Whether a server identifier is this server's: its address, or what the user had it say.
+    pub(super) fn goes_by(&self, server: Ipv4Addr) -> bool {
+        let options = self.config.subnets.iter().flat_map(|it| &it.options);
+        let mut said = options.chain(&self.config.forced);
+        server == self.config.address || said.any(|it| it.code == 54 && it.data == server.octets())
     }
 
     /// The answer to a plain BOOTP request (RFC 1534 section 2): an address for ever.
@@ -101,14 +190,14 @@ impl Server {
         message: &Message,
         key: &[u8],
         now: Time,
-    ) -> Option<(Frame, String)> {
+    ) -> Result<(Reply, String), String> {
         if !self.config.bootp {
-            return None;
+            return Err("plain BOOTP is not served".into());
         }
         let ip = self.pick(message, key, now)?;
         self.bindings.bind(ip, key, Time(u64::MAX));
         let mut reply = self.reply(ACK, frame, message, Some(ip))?;
-        if let Some(dhcp) = reply.dhcp_mut() {
+        if let Some(dhcp) = reply.frame.dhcp_mut() {
             // Nothing of DHCP's own: no type, no times, no server identifier.
             let kept = dhcp
                 .iter()
@@ -120,6 +209,6 @@ impl Server {
                 dhcp.options.resize(room, PAD);
             }
         }
-        Some((reply, format!("BOOTREPLY {ip}")))
+        Ok((reply, format!("BOOTREPLY {ip}")))
     }
 }

@@ -19,6 +19,7 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
 use crate::link::Time;
 use crate::wire::*;
+use compose::Reply;
 
 /// How long a reply is held back where none follows that could overtake it.
 const HELD: Duration = Duration::from_secs(1);
@@ -39,7 +40,8 @@ pub struct Server {
 
 impl Server {
     /// A server with no bindings, whose faults draw from `chance`.
-    pub fn new(config: ServerConfig, chance: ChaCha8Rng) -> Self {
+    pub fn new(mut config: ServerConfig, chance: ChaCha8Rng) -> Self {
+        config.faults.sort_by_key(Fault::turn);
         let host = Host::new(config.address, config.mac);
         let own: Vec<u16> = config.vlan.iter().map(|it| it.vlan).collect();
         Server {
@@ -73,22 +75,22 @@ impl Server {
         now: Time,
         message: &Message,
         key: &[u8],
-    ) -> Option<(u8, Option<Ipv4Addr>)> {
+    ) -> Result<(u8, Option<Ipv4Addr>), String> {
         let asked = message.requested_ip();
         let ciaddr = Some(message.bootp.ciaddr).filter(|ip| !ip.is_unspecified());
-        let refuse = Some((NAK, None));
-        let subnet = self.subnet_for(message).cloned();
+        let refuse = Ok((NAK, None));
+        let subnet = self.subnet_for(message).ok().cloned();
         let server = message.server_id();
-        if server.is_some_and(|server| server != self.config.address) {
+        if let Some(chosen) = server.filter(|ip| !self.goes_by(*ip)) {
             // Another server was chosen: the address kept for this client is free again.
             self.bindings.forget_offers(key);
-            return None;
+            return Err(format!("it chose {chosen}"));
         }
-        let wanted = if server.is_some() || asked.is_some() {
-            asked
-        } else {
-            ciaddr
-        }?;
+        let wanted = match server.is_some() || asked.is_some() {
+            true => asked,
+            false => ciaddr,
+        };
+        let wanted = wanted.ok_or("it names no address")?;
         let own = self.owns(wanted, message, key);
         let subnet = subnet.filter(|it| it.contains(wanted));
         let renewal = server.is_none() && asked.is_none();
@@ -99,23 +101,42 @@ impl Server {
             _ if own => {}
             (Some(_), Some(subnet)) if self.may_have(wanted, &subnet, message, key, now) => {}
             // INIT-REBOOT and RENEWING of a client without a binding: silence.
-            (None, Some(subnet)) if self.bindings.of(key, &subnet).is_none() => return None,
+            (None, Some(subnet)) if self.bindings.of(key, &subnet).is_none() => {
+                return Err("no lease of it is known".into());
+            }
             _ => return refuse,
         }
         let until = self.expiry(now);
         self.bindings.bind(wanted, key, until);
-        Some((ACK, Some(wanted)))
+        Ok((ACK, Some(wanted)))
     }
 
-    fn answer(&mut self, now: Time, frame: &Frame, message: &Message) -> Option<(Frame, String)> {
+    /// The reply to a message and what it is; or what there is to say in place of one.
+    fn answer(
+        &mut self,
+        now: Time,
+        frame: &Frame,
+        message: &Message,
+    ) -> Result<(Reply, String), String> {
+        if let Some(said) = self.give_back(now, message) {
+            return Err(said);
+        }
+        let reply = self.decide(now, frame, message);
+        reply.map_err(|why| format!("not answered: {why}"))
+    }
+
+    /// The reply and what it is, or why there is none.
+    fn decide(
+        &mut self,
+        now: Time,
+        frame: &Frame,
+        message: &Message,
+    ) -> Result<(Reply, String), String> {
         let key = client_key(message);
         // RFC 2131 section 4.2: a client has an identifier or a hardware address.
         if key.len() < 2 {
-            return None;
+            return Err("it has neither identifier nor hardware address".into());
         }
-        let ours = message
-            .server_id()
-            .is_none_or(|ip| ip == self.config.address);
         let Some(kind) = message.message_type() else {
             return self.bootp(frame, message, &key, now);
         };
@@ -127,10 +148,10 @@ impl Server {
                     let until = self.expiry(now);
                     self.bindings.bind(ip, &key, until);
                     let reply = self.reply(ACK, frame, message, Some(ip))?;
-                    return Some((reply, format!("ACK {ip}, rapid commit")));
+                    return Ok((reply, format!("ACK {ip}, rapid commit")));
                 }
                 let reply = self.reply(OFFER, frame, message, Some(ip))?;
-                Some((reply, format!("OFFER {ip}")))
+                Ok((reply, format!("OFFER {ip}")))
             }
             REQUEST => {
                 let (kind, ip) = self.request(now, message, &key)?;
@@ -138,24 +159,60 @@ impl Server {
                     Some(ip) => format!("ACK {ip}"),
                     None => "NAK".to_string(),
                 };
-                Some((self.reply(kind, frame, message, ip)?, note))
+                Ok((self.reply(kind, frame, message, ip)?, note))
             }
-            INFORM => Some((self.reply(ACK, frame, message, None)?, "ACK".into())),
-            DECLINE if ours => {
-                let ip = message.requested_ip()?;
-                self.bindings.decline(ip, &key, now);
-                None
-            }
-            RELEASE if ours => {
-                self.bindings.release(message.bootp.ciaddr, &key);
-                None
-            }
-            _ => None,
+            INFORM => Ok((self.reply(ACK, frame, message, None)?, "ACK".into())),
+            _ => Err("a server does not answer it".into()),
         }
     }
 
-    /// Sends a reply, with everything done to it that the faults say.
-    fn send(&mut self, now: Time, reply: Outgoing, out: &mut Outbox) {
+    /// Takes an address back or sets it aside; says what became of it. `None` for a message that does neither.
+    fn give_back(&mut self, now: Time, message: &Message) -> Option<String> {
+        let key = client_key(message);
+        let (declined, ip) = match message.message_type()? {
+            DECLINE => (true, message.requested_ip()),
+            RELEASE => (false, Some(message.bootp.ciaddr)),
+            _ => return None,
+        };
+        let theirs = message.server_id().filter(|ip| !self.goes_by(*ip));
+        Some(match (theirs, ip) {
+            (Some(server), _) => format!("for {server}"),
+            (_, Some(ip)) if self.bindings.holds(ip, &key) => {
+                if declined {
+                    self.bindings.decline(ip, &key, now);
+                    format!("{ip} is set aside for an hour")
+                } else {
+                    self.bindings.release(ip, &key);
+                    format!("{ip} is free again")
+                }
+            }
+            _ => "not its address".into(),
+        })
+    }
+
+    /// What rules give is the client's, whatever pool it is of: an address offered is kept for it, one that it has
+    /// an ACK for is bound for as long as the ACK says.
+    fn book(&mut self, now: Time, message: &Message, replies: &[Outgoing]) {
+        let key = client_key(message);
+        for reply in replies.iter().filter_map(|it| Message::of(&it.frame)) {
+            let ip = reply.bootp.yiaddr;
+            if ip.is_unspecified() || !self.bindings.free_for(ip, &key, now) {
+                continue;
+            }
+            match reply.message_type() {
+                Some(OFFER) => self.bindings.keep(ip, &key, now),
+                Some(ACK) => {
+                    let lease = reply.lease_time().unwrap_or(self.config.lease);
+                    let until = now + Duration::from_secs(lease.into());
+                    self.bindings.bind(ip, &key, until);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Sends a reply, with everything done to it that the faults say; `false` where they lose it.
+    fn send(&mut self, now: Time, reply: Outgoing, out: &mut Outbox) -> bool {
         let note = reply.note;
         let mut all = vec![Spoiled {
             delay: self.config.think + reply.delay,
@@ -169,6 +226,7 @@ impl Server {
             all = spoiled.collect();
         }
         let reorder = self.config.faults.contains(&Fault::Reorder);
+        let any = !all.is_empty();
         for it in all {
             let delay = it.delay;
             let frame = it.finish();
@@ -182,6 +240,7 @@ impl Server {
                 out.send_after(delay + Duration::from_millis(1), frame, note);
             }
         }
+        any
     }
 }
 
@@ -189,12 +248,20 @@ impl Server {
 struct Asked<'a> {
     server: &'a mut Server,
     now: Time,
+    /// Why it had no answer of its own.
+    silence: Option<String>,
 }
 
 impl Answering for Asked<'_> {
     fn own(&mut self, request: &Frame) -> Option<Frame> {
         let message = Message::of(request).filter(|it| it.bootp.op == 1)?;
-        Some(self.server.answer(self.now, request, &message)?.0)
+        match self.server.answer(self.now, request, &message) {
+            Ok((reply, _)) => Some(reply.frame),
+            Err(why) => {
+                self.silence = Some(why);
+                None
+            }
+        }
     }
 
     fn reply(&mut self, message_type: u8, request: &Frame) -> Option<Frame> {
@@ -204,24 +271,17 @@ impl Answering for Asked<'_> {
         let kind = message.message_type();
         let asked = message.requested_ip();
         let asked = asked.or(Some(message.bootp.ciaddr).filter(|ip| !ip.is_unspecified()));
+        let pick = || server.pick(&message, &key, now).ok();
         let ip = match message_type {
-            OFFER => server.pick(&message, &key, now),
-            ACK if kind == Some(DISCOVER) => server.pick(&message, &key, now),
-            ACK if kind != Some(INFORM) => asked.or_else(|| server.pick(&message, &key, now)),
+            OFFER => pick(),
+            ACK if kind == Some(DISCOVER) => pick(),
+            ACK if kind != Some(INFORM) => asked.or_else(pick),
             _ => None,
         };
-        if let Some(ip) = ip.filter(|ip| server.bindings.free_for(*ip, &key, now)) {
-            match message_type {
-                ACK => {
-                    let until = server.expiry(now);
-                    server.bindings.bind(ip, &key, until);
-                }
-                _ => server.bindings.keep(ip, &key, now),
-            }
-        }
         let gives = message_type == OFFER || (message_type == ACK && kind != Some(INFORM));
         let ip = ip.or(gives.then_some(Ipv4Addr::UNSPECIFIED));
-        server.reply(message_type, request, &message, ip)
+        let reply = server.reply(message_type, request, &message, ip);
+        reply.ok().map(|it| it.frame)
     }
 }
 
@@ -246,25 +306,50 @@ impl Player for Server {
             return None;
         }
         let dst = frame.ipv4()?.dst;
-        if !dst.is_broadcast() && dst != self.config.address {
+        if !dst.is_broadcast() && !self.goes_by(dst) {
             return None;
         }
         let mut rules = self.rules.take();
-        let ruled = rules
-            .as_mut()
-            .and_then(|it| it.answer(now, frame, &mut Asked { server: self, now }));
+        let mut asked = Asked {
+            server: self,
+            now,
+            silence: None,
+        };
+        let ruled = rules.as_mut();
+        let ruled = ruled.and_then(|it| it.answer(now, frame, &mut asked));
+        let silence = asked.silence;
         self.rules = rules;
-        match ruled {
+        let replies = match ruled {
             Some(replies) => {
-                for it in replies {
-                    self.send(now, it, out);
+                self.book(now, &message, &replies);
+                if replies.is_empty() {
+                    out.remark = silence.or(Some("not answered: by a rule".into()));
                 }
+                replies
             }
-            None => {
-                if let Some((frame, note)) = self.answer(now, frame, &message) {
-                    let delay = Duration::ZERO;
-                    self.send(now, Outgoing { frame, delay, note }, out);
+            None => match self.answer(now, frame, &message) {
+                Ok((reply, note)) => {
+                    out.remark = reply.lacks();
+                    let lacks = out.remark.as_ref();
+                    vec![Outgoing {
+                        note: lacks.map_or(note.clone(), |it| format!("{note}, {it}")),
+                        delay: Duration::ZERO,
+                        frame: reply.frame,
+                    }]
                 }
+                Err(said) => {
+                    out.remark = Some(said);
+                    Vec::new()
+                }
+            },
+        };
+        if !replies.is_empty() {
+            let mut sent = false;
+            for it in replies {
+                sent |= self.send(now, it, out);
+            }
+            if !sent {
+                out.remark = Some("not answered: lost on purpose".into());
             }
         }
         Some(Verdict::Part)

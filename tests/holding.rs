@@ -123,3 +123,74 @@ fn clients_that_were_interrupted_show_what_they_held() {
         assert!(row["address"].is_string() && row["lease"] == 3600, "{row}");
     }
 }
+
+/// A server that gives one lease of four seconds and is silent then.
+const GONE: &str = "seen = {}
+def on_discover(req):
+    seen[req.chaddr] = seen.get(req.chaddr, 0) + 1
+    return answer(req) if seen[req.chaddr] == 1 else None
+def on_request(req):
+    return ack(req, lease_time=4) if client_state(req) == 'selecting' else None
+";
+
+fn seconds(frame: &Json) -> f64 {
+    frame["since"].as_f64().expect("a time")
+}
+
+#[test]
+fn holding_ends_at_its_time_and_counts_what_had_no_answer() {
+    let link = lab("gone", GONE);
+    // Over while the client renews, and while it asks for another lease after the end of the first.
+    for (hold, code, said) in [
+        ("3500ms", 0, ""),
+        ("7s", 3, "no reply: sent once, waited 3.0 s"),
+    ] {
+        let run = tool(&["dora", "-i", &link, "--hold", hold, "--json"]);
+        assert_eq!(run.code, Some(code), "{run:?}");
+        assert!(run.err.contains(said), "{}", run.err);
+        assert!(
+            run.json()
+                .iter()
+                .all(|it| it["since"].is_null() || seconds(it) < 7.0)
+        );
+    }
+    // Two repetitions of a REQUEST in a lease's life are none of the DISCOVER's at its end.
+    let run = tool(&["dora", "-i", &link, "--hold", "1h", "--json"]);
+    assert!(
+        run.err.contains("sent 4 times, waited 30.0 s"),
+        "{}",
+        run.err
+    );
+    assert!(
+        run.err.contains("the lease that was held is over"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn the_time_scale_is_that_of_holding_too() {
+    let scaled = ["--hold", "36m", "--time-scale", "60"];
+    let lines = tool(&[&["dora", "--json"], &scaled[..]].concat())
+        .succeeded()
+        .json();
+    // T1 of an hour is at 30 minutes.
+    let at: Vec<f64> = renewals(&lines).into_iter().map(seconds).collect();
+    let [once] = at[..] else { panic!("{at:?}") };
+    assert!((30.0..30.1).contains(&once), "{once}");
+}
+
+#[test]
+fn a_renewal_is_no_repetition() {
+    let held = ["dora", "--clients", "3", "--hold", "2h", "--quiet"];
+    let run = tool(&held).succeeded();
+    assert!(run.out.contains("3 clients: 3 bound"), "{}", run.out);
+    assert!(!run.out.contains("had to repeat"), "{}", run.out);
+    let link = lab("repeats", GONE);
+    let run = tool(&[&held[..], &["-i", &link]].concat());
+    assert!(
+        run.out.replace('\n', " ").contains("3 had to repeat"),
+        "{}",
+        run.out
+    );
+}

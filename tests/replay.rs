@@ -549,7 +549,7 @@ fn a_real_server_gives_a_lease_to_the_client_of_a_recording() {
         let hold = [
             "dora",
             "--hold",
-            "4s",
+            "400s",
             "--time-scale",
             "100",
             "--mac",

@@ -15,7 +15,7 @@ use super::diagnosis::Circumstances;
 use super::edits::Edits;
 use super::message::resolve;
 use super::nagios::NagiosArgs;
-use super::outcome::{ClientResult, Clients, Ending, Sink};
+use super::outcome::{ClientResult, Clients, Ending, Silence, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
@@ -54,7 +54,7 @@ pub struct DoraArgs {
     /// Live with the lease for this long: renew at T1, rebind at T2, begin again when it is over or refused
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Exchange")]
     hold: Option<Duration>,
-    /// Run the lease's own times so many times faster
+    /// Run the life of the lease so many times faster, --hold included: 12m take 12 s with --time-scale 60
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = parse_scale, requires = "hold", help_heading = "Exchange")]
     time_scale: f64,
     /// Write the lease to a file, for renew, rebind, reboot, release and decline with --lease FILE
@@ -146,7 +146,7 @@ impl DoraArgs {
             probe: self.probe,
             restarts: self.restarts,
             hold: self.hold.map(|length| Hold {
-                length,
+                length: length.div_f64(self.time_scale),
                 scale: self.time_scale,
             }),
             remembered: None,
@@ -213,7 +213,11 @@ impl DoraArgs {
             about.chosen = Some(ip);
         }
         if let [client] = &clients[..] {
-            let ending = self.ending(client.inner(), stopped, &witness, &about)?;
+            let client = client.inner();
+            let ending = self.ending(client, stopped, &witness, &about)?;
+            if client.took().is_some() && matches!(ending, Ending::NoReply(_)) {
+                sink.notice("the lease that was held is over, and no other was given");
+            }
             return Ok(Outcome::Ran(ending));
         }
         let results = clients.iter().map(Late::inner).map(ClientResult::of);
@@ -254,7 +258,6 @@ impl DoraArgs {
         about: &Circumstances,
     ) -> Result<Ending, Error> {
         let timeout = self.send.timeout.unwrap_or(Duration::from_secs(30));
-        let silence = || Ending::NoReply(witness.silence(timeout, about));
         if let Some(ack) = client.lease() {
             self.save(ack)?;
         }
@@ -265,10 +268,18 @@ impl DoraArgs {
                 by: format!("{address} is at {mac}"),
                 causes: witness.diagnosis(about),
             },
-            Some(ClientEnd::NoOffer(_) | ClientEnd::NoAck) => silence(),
+            Some(ClientEnd::NoOffer(_) | ClientEnd::NoAck) => {
+                // Of the message that had no answer: the lease may have been renewed a hundred times before.
+                let (tries, waited) = client.in_vain();
+                Ending::NoReply(Silence {
+                    waited,
+                    tries,
+                    causes: witness.diagnosis(about),
+                })
+            }
             None if stopped && client.lease().is_some() => Ending::Stopped,
             None if stopped => Ending::Interrupted,
-            None => silence(),
+            None => Ending::NoReply(witness.silence(timeout, about)),
         })
     }
 

@@ -166,6 +166,8 @@ pub struct ClientResult {
     pub took: Option<Duration>,
     /// Messages it sent, repetitions included.
     pub sent: u32,
+    /// How many of them repeated one without an answer.
+    pub repeated: u32,
 }
 
 impl ClientResult {
@@ -184,6 +186,7 @@ impl ClientResult {
             lease: None,
             took: client.took(),
             sent: client.transmissions(),
+            repeated: client.repetitions(),
         };
         if let Some(ack) = client.lease() {
             result.state = "bound";

@@ -120,7 +120,7 @@ fn summary(all: &[ClientResult]) -> String {
     let mut line = format!("{} clients: {}", all.len(), states.join(", "));
     let mut times: Vec<Duration> = all.iter().filter_map(|it| it.took).collect();
     times.sort_unstable();
-    let again = all.iter().filter(|it| it.sent > 2).count();
+    let again = all.iter().filter(|it| it.repeated > 0).count();
     if let (Some(first), Some(median), Some(last)) =
         (times.first(), times.get(times.len() / 2), times.last())
     {

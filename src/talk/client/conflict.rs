@@ -99,7 +99,7 @@ impl Client {
         if self.declined > self.config.restarts {
             self.state = State::Ended(ClientEnd::Declined(address, mac));
         } else {
-            self.state = State::Resting;
+            self.state = State::Resting(address, mac);
             self.due = Some(now + REST);
         }
     }

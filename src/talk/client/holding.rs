@@ -28,15 +28,24 @@ impl Client {
         }
     }
 
-    /// What the time brings to a held lease: the end of holding, a REQUEST, or the end of the lease.
+    /// The end of holding, whatever has become of the lease by then.
+    pub(super) fn finish(&mut self, now: Time) {
+        let end = match &self.state {
+            State::Holding(held, _) => ClientEnd::Bound(Box::new(held.ack().clone())),
+            State::Probing(ack, _) => ClientEnd::Bound(ack.clone()),
+            State::Resting(address, mac) => ClientEnd::Declined(*address, *mac),
+            State::Requesting | State::Rebooting => ClientEnd::NoAck,
+            State::Init | State::Selecting(_) => ClientEnd::NoOffer(self.offers.len()),
+            State::Ended(_) => return,
+        };
+        self.give_up(now, end);
+    }
+
+    /// What the time brings to a held lease: a REQUEST, or the end of the lease.
     pub(super) fn age(&mut self, now: Time, out: &mut Outbox) {
         let State::Holding(held, _) = &self.state else {
             return;
         };
-        if self.until.is_some_and(|until| until <= now) {
-            self.state = State::Ended(ClientEnd::Bound(Box::new(held.ack().clone())));
-            return;
-        }
         if self.due.is_none_or(|due| due > now) {
             return;
         }
@@ -50,8 +59,8 @@ impl Client {
         let State::Holding(held, waiting) = &self.state else {
             return;
         };
-        let (again, waiting) = (held.again(now), *waiting);
-        if !waiting {
+        let (again, repeated) = (held.again(now), *waiting);
+        if !repeated {
             self.config.identity.xid = self.chance.next_u32();
             self.began = now;
         }
@@ -67,6 +76,7 @@ impl Client {
         self.request = (self.config.build)(draft);
         self.said = now;
         self.transmissions += 1;
+        self.repetitions += u32::from(repeated);
         let name = if phase == Phase::Rebinding {
             "rebinding"
         } else {

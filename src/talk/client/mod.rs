@@ -63,7 +63,7 @@ pub struct ClientConfig {
 /// How a lease is held.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hold {
-    /// How long.
+    /// How long, from the first lease on and whatever becomes of it.
     pub length: Duration,
     /// By how much the lease's own times run faster; 1 for as they are.
     pub scale: f64,
@@ -95,8 +95,8 @@ enum State {
     Probing(Box<Frame>, u32),
     /// Lives with the lease; whether its REQUEST waits for an answer.
     Holding(Box<Held>, bool),
-    /// Ten seconds' rest after a DECLINE (RFC 2131 section 3.1).
-    Resting,
+    /// Ten seconds' rest after a DECLINE of this address at this hardware address (RFC 2131 section 3.1).
+    Resting(Ipv4Addr, MacAddr),
     Ended(ClientEnd),
 }
 
@@ -120,9 +120,13 @@ pub struct Client {
     seen: Vec<(u8, Option<Ipv4Addr>, Ipv4Addr, Option<MacAddr>)>,
     declined: u32,
     transmissions: u32,
+    /// How many of them repeated one that had no answer.
+    repetitions: u32,
     /// When holding ends.
     until: Option<Time>,
     started: Time,
+    /// When it gave up.
+    ended: Time,
     /// When the first lease came.
     leased: Option<Time>,
 }
@@ -148,6 +152,8 @@ impl Client {
             seen: Vec::new(),
             declined: 0,
             transmissions: 0,
+            repetitions: 0,
+            ended: Time::default(),
             until: None,
             started: Time::default(),
             leased: None,
@@ -190,6 +196,16 @@ impl Client {
     /// Messages sent so far, repetitions included.
     pub fn transmissions(&self) -> u32 {
         self.transmissions
+    }
+
+    /// Messages that repeated one without an answer.
+    pub fn repetitions(&self) -> u32 {
+        self.repetitions
+    }
+
+    /// How often the message was sent that it gave up on, and how long it waited for the answer.
+    pub fn in_vain(&self) -> (u32, Duration) {
+        (self.sent, self.ended - self.asked)
     }
 
     fn begin(&mut self, now: Time, out: &mut Outbox) {
@@ -239,6 +255,7 @@ impl Client {
         self.sent += 1;
         self.said = now;
         self.transmissions += 1;
+        self.repetitions += u32::from(self.sent > 1);
         let name = if number == DISCOVER {
             "DISCOVER"
         } else {
@@ -315,6 +332,12 @@ impl Client {
         }
     }
 
+    /// Gives up on the message under way.
+    fn give_up(&mut self, now: Time, end: ClientEnd) {
+        self.ended = now;
+        self.state = State::Ended(end);
+    }
+
     /// Back to INIT.
     fn restart(&mut self, now: Time, out: &mut Outbox) {
         self.config.identity.xid = self.chance.next_u32();
@@ -359,6 +382,9 @@ impl Player for Client {
     }
 
     fn wake(&mut self, now: Time, out: &mut Outbox) {
+        if self.until.is_some_and(|until| until <= now) {
+            return self.finish(now);
+        }
         if let State::Selecting(Some(look)) = self.state
             && look <= now
             && self.choose(true)
@@ -370,7 +396,7 @@ impl Player for Client {
                 self.started = now;
                 self.begin(now, out);
             }
-            State::Resting => {
+            State::Resting(..) => {
                 self.config.identity.xid = self.chance.next_u32();
                 self.begin(now, out);
             }
@@ -378,10 +404,11 @@ impl Player for Client {
             State::Holding(..) => self.age(now, out),
             State::Selecting(_) | State::Requesting | State::Rebooting => {
                 if now >= self.asked + self.config.timeout {
-                    self.state = State::Ended(match self.state {
+                    let end = match self.state {
                         State::Requesting | State::Rebooting => ClientEnd::NoAck,
                         _ => ClientEnd::NoOffer(self.offers.len()),
-                    });
+                    };
+                    self.give_up(now, end);
                 } else if self.sent < self.config.tries && self.due.is_some_and(|due| due <= now) {
                     self.transmit(now, out);
                 }
@@ -391,10 +418,9 @@ impl Player for Client {
     }
 
     fn deadline(&self) -> Option<Time> {
-        match &self.state {
+        let due = match &self.state {
             State::Init => Some(Time::default()),
-            State::Probing(..) | State::Resting => self.due,
-            State::Holding(..) => [self.due, self.until].into_iter().flatten().min(),
+            State::Probing(..) | State::Resting(..) | State::Holding(..) => self.due,
             State::Selecting(_) | State::Requesting | State::Rebooting => {
                 let give_up = self.asked + self.config.timeout;
                 let again = self.due.filter(|_| self.sent < self.config.tries);
@@ -407,8 +433,9 @@ impl Player for Client {
                 };
                 [Some(give_up), again, look].into_iter().flatten().min()
             }
-            State::Ended(_) => None,
-        }
+            State::Ended(_) => return None,
+        };
+        [due, self.until].into_iter().flatten().min()
     }
 
     fn done(&self) -> bool {

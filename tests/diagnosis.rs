@@ -559,6 +559,7 @@ fn event(sent: bool, bytes: Vec<u8>, verdict: u8) -> Event {
             2 | 3 => Some(Verdict::Stray("why".into())),
             _ => Some(Verdict::Part),
         },
+        remark: None,
         fault: (verdict == 3).then(|| "fault".into()),
     }
 }

@@ -101,7 +101,7 @@ fn what_repeats_a_test_repeats_it() {
         // The shell reads the names as they are.
         let again = first["again"].as_str().unwrap();
         let again = again.strip_prefix("dhcpcraft").unwrap();
-        let line = format!("\"$TOOL\"{again} --json --timeout 1s");
+        let line = format!("\"$TOOL\"{again} --json");
         let mut shell = Command::new("sh");
         shell.args(["-c", &line]).env("TOOL", tool::TOOL);
         shell.env("TMPDIR", scratch("captures-again-one"));
@@ -553,4 +553,85 @@ def test_plain():
     );
     assert_eq!(once["frames"], 2);
     assert_eq!(row(&rows, "test_plain")["message"], "1 == 2 is not true");
+}
+
+#[test]
+fn no_test_vanishes_in_silence() {
+    for (name, source, parts) in [
+        (
+            "no-case",
+            "cases = {\"test_a\": []}\ndef test_a(x):\n    pass\n",
+            &[
+                "no-case.star:2  def test_a(x):",
+                "cases has none for test_a",
+            ][..],
+        ),
+        (
+            "no-cases",
+            "cases = []\ndef test_a(x):\n    pass\n",
+            &["cases has none for test_a"],
+        ),
+        (
+            "nobody",
+            "cases = [1]\ndef test_a():\n    pass\n",
+            &["no test here takes a value"],
+        ),
+        (
+            "twice",
+            "def test_a():\n    fail(\"x\")\ndef test_b():\n    pass\ndef test_a():\n    pass\n",
+            &[
+                "twice.star:5  def test_a():",
+                "twice.star:1  def test_a():",
+                "defined twice, in line 1 and in line 5",
+            ],
+        ),
+        (
+            "shape",
+            "cases = 3\ndef test_a():\n    pass\n",
+            &["cases = [1, 2]"],
+        ),
+    ] {
+        let path = file(name, source);
+        let run = tests(name, &[text(&path)]);
+        assert_eq!(run.code, Some(2), "{name}: {run:?}");
+        for part in parts {
+            let words = run.out.split_whitespace().collect::<Vec<_>>().join(" ");
+            let part = part.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(&part), "{part:?} is not in\n{}", run.out);
+        }
+    }
+    // Of two branches one is run, and text is no definition.
+    let path = file(
+        "branches",
+        "\"\"\"\ndef test_a():\n\"\"\"\nif 1 > 2:\n    def test_a():\n        fail(\"x\")\nelse:\n    def test_a():\n        pass\n",
+    );
+    let rows = tests("branches", &[text(&path), "--json"]).json();
+    assert_eq!((&rows[0]["test"], rows.len()), (&"test_a".into(), 2));
+}
+
+#[test]
+fn a_list_of_cases_is_for_each_test_that_takes_one() {
+    let path = file(
+        "list",
+        "cases = [\"a\", 7]\n\ndef test_plain():\n    pass\n\ndef test_one(case):\n    print(case)\n    fail(\"x\")\n\n\
+         def test_two(case, more=1):\n    assert_in(case, [\"a\", 7])\n",
+    );
+    let run = tests("list", &[text(&path), "--json"]);
+    let rows = run.json();
+    let names: Vec<&str> = rows.iter().filter_map(|it| it["test"].as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "test_plain",
+            "test_one[a]",
+            "test_one[7]",
+            "test_two[a]",
+            "test_two[7]"
+        ]
+    );
+    assert_eq!(row(&rows, "test_one[7]")["printed"], "7\n");
+    assert_eq!(
+        (&rows[5]["passed"], &rows[5]["failed"]),
+        (&3.into(), &2.into())
+    );
 }

@@ -57,11 +57,15 @@ const TEST_HELP: &str =
     "A test is a function test_… of a .star file. It runs in a session of its own, in
 the lab with a server of its own, between setup() and teardown().
   cases = {\"test_x\": [1, 2]}   calls test_x(1) and test_x(2)
+  cases = [1, 2]               so with each test that takes a value
   tags = [\"slow\"]              tags the file's tests; {\"test_x\": [\"slow\"]} one
   step(\"renewal\")              names what follows, in reports and captures
   skip(\"no relay here\")        ends the test as skipped
 Exit codes: 0 none failed, 1 some failed, 2 no tests or a file not loaded,
 5 link, 6 file, 130 interrupted.";
+
+/// How long a test may take where `--timeout` does not say it.
+pub const TEST_TIMEOUT: &str = "60s";
 
 /// Arguments of `test`.
 #[derive(Clone, Debug, Default, Args)]
@@ -86,7 +90,7 @@ pub struct TestArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Running")]
     pub repeat: u32,
     /// Longest time of a test on the real clock
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration, help_heading = "Running")]
+    #[arg(long, value_name = "TIME", default_value = TEST_TIMEOUT, value_parser = parse_duration, help_heading = "Running")]
     pub timeout: Duration,
     /// Keep the capture of every test here [default: those of failures, in a directory for temporary files]
     #[arg(long, value_name = "DIR", help_heading = "Reports")]

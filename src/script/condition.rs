@@ -7,7 +7,7 @@ use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::packet::Packet;
-use super::text::{Piece, pieces};
+use super::text::masked;
 use super::{engine, packet_methods};
 use crate::view::summary;
 
@@ -106,7 +106,7 @@ pub fn explained<'v>(condition: Value<'v>, eval: &mut Evaluator<'v, '_, '_>) -> 
         };
         text += &format!("\n{part} is {value}");
     }
-    if !is_pure(&masked(source)) {
+    if !is_pure(masked(source).as_bytes()) {
         text += "\n(no call is made again to show its value: give it a name first, d = discover())";
     }
     text
@@ -128,25 +128,11 @@ fn shortened(mut text: String) -> String {
     text
 }
 
-/// The source's bytes with quotes in place of string literals and blanks in place of comments, so that brackets and
-/// names are those of code.
-fn masked(source: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(source.len());
-    for (kind, text) in pieces(source) {
-        match kind {
-            Piece::Code => out.extend_from_slice(text.as_bytes()),
-            Piece::Text(_) => out.extend(text.bytes().map(|_| b'"')),
-            Piece::Comment => out.extend(text.bytes().map(|_| b' ')),
-        }
-    }
-    out
-}
-
 /// The source of a call's first argument, where it is one by itself.
 fn first_argument(call: &str) -> Option<&str> {
     let code = masked(call);
-    let open = code.iter().position(|it| *it == b'(')?;
-    let end = top_level(&code, open + 1, b",")?;
+    let open = code.find('(')?;
+    let end = top_level(code.as_bytes(), open + 1, b",")?;
     let source = call.get(open + 1..end)?.trim();
     (!source.is_empty() && !source.starts_with('*')).then_some(source)
 }
@@ -221,7 +207,7 @@ fn has_word(code: &[u8], wanted: &[&str]) -> bool {
 /// The names with attributes and indices in an expression, each once and not the expression itself:
 /// `a.reply.router`, `len(a.replies)`. Of a call that may do something its arguments.
 fn parts(expression: &str) -> Vec<&str> {
-    let code = masked(expression);
+    let code = masked(expression).into_bytes();
     let slice = |from: usize, to: usize| code.get(from..to).unwrap_or_default();
     let mut parts: Vec<&str> = Vec::new();
     let mut add = |from: usize, to: usize| {

@@ -49,6 +49,25 @@ pub fn pieces(source: &str) -> Vec<(Piece, &str)> {
     out
 }
 
+/// Source of the same length with quotes in place of string literals and blanks in place of comments, so that its brackets
+/// and names are those of code. Lines end where they did.
+pub fn masked(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    for (kind, text) in pieces(source) {
+        let instead = match kind {
+            Piece::Code => {
+                out.push_str(text);
+                continue;
+            }
+            Piece::Text(_) => '"',
+            Piece::Comment => ' ',
+        };
+        let bytes = text.bytes();
+        out.extend(bytes.map(|it| if it == b'\n' { '\n' } else { instead }));
+    }
+    out
+}
+
 fn literal_end(bytes: &[u8], start: usize, quote: u8, triple: bool, raw: bool) -> (usize, bool) {
     let mut at = start + if triple { 3 } else { 1 };
     while let Some(byte) = bytes.get(at) {

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use starlark::docs::{DocItem, DocMember};
 use starlark::values::Value;
 use starlark::values::dict::DictRef;
 use starlark::values::list::ListRef;
 
 use super::super::engine::{Engine, Module, ScriptError};
+use super::super::text::masked;
 use crate::commands::Error;
-use crate::commands::tests::{Broken, TestName};
+use crate::commands::tests::{Broken, Place, TestName};
 use crate::view::escape;
 
 /// A test, and what it is called with.
@@ -100,8 +102,11 @@ fn search(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()
 
 /// The functions `test_…` that source defines, with their lines.
 pub fn definitions(source: &str) -> Vec<(&str, usize)> {
-    let lines = source.lines().enumerate();
-    let named = lines.filter_map(|(at, line)| {
+    // What a string says is no definition.
+    let code = masked(source);
+    let lines = source.lines().zip(code.lines()).enumerate();
+    let named = lines.filter_map(|(at, (line, code))| {
+        code.trim_start().strip_prefix("def ")?;
         let rest = line.trim_start().strip_prefix("def ")?.trim_start();
         let (name, _) = rest.split_once('(')?;
         let name = name.trim_end();
@@ -110,26 +115,75 @@ pub fn definitions(source: &str) -> Vec<(&str, usize)> {
     named.collect()
 }
 
+/// Why the tests of a file cannot be told, and the lines that it is about.
+struct Wrong {
+    text: String,
+    lines: Vec<usize>,
+}
+
+impl From<String> for Wrong {
+    fn from(text: String) -> Self {
+        Wrong {
+            text,
+            lines: Vec::new(),
+        }
+    }
+}
+
+/// How `cases` is written.
+const SHAPE: &str = "cases is a dictionary of tests, each with its cases: cases = {\"test_lease\": [1, 2]}, \
+                     or a list of cases for every test that takes a value: cases = [1, 2]";
+
+/// The cases of a test: `None` where it has none and runs once.
+fn cases_of<'v>(module: &Module<'v>, function: &str) -> Result<Option<Value<'v>>, String> {
+    let Some(cases) = module.get("cases") else {
+        return Ok(None);
+    };
+    match (DictRef::from_value(cases), ListRef::from_value(cases)) {
+        (Some(dict), _) => Ok(dict.get_str(function)),
+        (_, Some(_)) => {
+            let taken = module.get(function).is_some_and(takes_a_value);
+            Ok(taken.then_some(cases))
+        }
+        _ => Err(SHAPE.to_string()),
+    }
+}
+
+/// Whether a function can be called with a value.
+fn takes_a_value(function: Value) -> bool {
+    match function.documentation() {
+        DocItem::Member(DocMember::Function(it)) => {
+            let params = it.params;
+            let named = params.pos_only.len() + params.pos_or_named.len();
+            named > 0 || params.args.is_some()
+        }
+        _ => false,
+    }
+}
+
 /// The tests of a file whose source has run in this module.
-fn tests(file: &TestFile, module: &Module) -> Result<Vec<Found>, String> {
+fn tests(file: &TestFile, module: &Module) -> Result<Vec<Found>, Wrong> {
     let mut all: Vec<Found> = Vec::new();
     let cases = module.get("cases");
-    let cases_of = |function: &str| -> Result<Option<Vec<String>>, String> {
-        let Some(cases) = cases else { return Ok(None) };
-        let shape =
-            "cases names each test with a list of its cases: cases = {\"test_lease\": [1, 2]}";
-        let dict = DictRef::from_value(cases).ok_or(shape)?;
-        match dict.get_str(function) {
-            None => Ok(None),
-            Some(value) => labels(value).map(Some).ok_or_else(|| shape.to_string()),
-        }
-    };
-    for (function, line) in definitions(&file.source) {
+    let definitions = definitions(&file.source);
+    for (at, (function, line)) in definitions.iter().copied().enumerate() {
         let known = module.get(function);
-        if known.is_none_or(|it| it.get_type() != "function")
-            || all.iter().any(|it| it.function == function)
-        {
+        if known.is_none_or(|it| it.get_type() != "function") {
             continue;
+        }
+        let before = definitions.iter().take(at).find(|it| it.0 == function);
+        if let Some((_, first)) = before.copied() {
+            if [first, line].iter().any(|it| is_inner(&file.source, *it)) {
+                // One or the other: `if … else`.
+                continue;
+            }
+            return Err(Wrong {
+                text: format!(
+                    "{function} is defined twice, in line {first} and in line {line}: only the second would \
+                     run; give one of them another name"
+                ),
+                lines: vec![line, first],
+            });
         }
         let found = |name: String, case| Found {
             test: TestName {
@@ -141,17 +195,32 @@ fn tests(file: &TestFile, module: &Module) -> Result<Vec<Found>, String> {
             function: function.to_string(),
             case,
         };
-        match cases_of(function)? {
+        match cases_of(module, function)? {
             None => all.push(found(function.to_string(), None)),
-            Some(labels) => {
+            Some(cases) => {
+                let labels = labels(cases).ok_or_else(|| SHAPE.to_string())?;
+                if labels.is_empty() {
+                    return Err(Wrong {
+                        text: format!(
+                            "cases has none for {function}, so that it would never run: give it some, or take it \
+                             out and call skip() in the test"
+                        ),
+                        lines: vec![line],
+                    });
+                }
                 for (at, label) in labels.into_iter().enumerate() {
                     all.push(found(format!("{function}[{label}]"), Some(at)));
                 }
             }
         }
     }
+    let is_list = cases.is_some_and(|it| ListRef::from_value(it).is_some());
+    if is_list && all.iter().all(|it| it.case.is_none()) {
+        let text = "cases is a list, and no test here takes a value: def test_lease(case):";
+        return Err(text.to_string().into());
+    }
     if let Some(dict) = cases.and_then(DictRef::from_value) {
-        let defined: Vec<&str> = definitions(&file.source).iter().map(|it| it.0).collect();
+        let defined: Vec<&str> = definitions.iter().map(|it| it.0).collect();
         let names = dict.keys().map(|it| it.to_str());
         for name in names {
             if !defined.contains(&name.as_str()) {
@@ -159,11 +228,18 @@ fn tests(file: &TestFile, module: &Module) -> Result<Vec<Found>, String> {
                 return Err(format!(
                     "cases names `{}`, which is no test here{near}",
                     escape(&name)
-                ));
+                )
+                .into());
             }
         }
     }
     Ok(all)
+}
+
+/// Whether a line stands in a block.
+fn is_inner(source: &str, line: usize) -> bool {
+    let text = source.lines().nth(line.saturating_sub(1));
+    text.is_some_and(|it| it.starts_with([' ', '\t']))
 }
 
 /// A name for each case: of a dictionary its keys, of a list short values, of others their numbers: `#1`.
@@ -203,7 +279,7 @@ fn label(at: usize, value: Value) -> String {
 
 /// The case with that index, out of a module's `cases`.
 pub fn case<'v>(module: &Module<'v>, function: &str, at: usize) -> Option<Value<'v>> {
-    let cases = DictRef::from_value(module.get("cases")?)?.get_str(function)?;
+    let cases = cases_of(module, function).ok()??;
     match (ListRef::from_value(cases), DictRef::from_value(cases)) {
         (Some(list), _) => list.iter().nth(at),
         (_, Some(dict)) => dict.values().nth(at),
@@ -238,7 +314,20 @@ pub fn load(engine: &Engine, file: &TestFile) -> Result<Vec<Found>, Broken> {
         module.set("argv", module.heap().alloc(Vec::<String>::new()));
         let ran = engine.run(&module, &file.name, &file.source);
         ran.map_err(|error: ScriptError| broken(error.why.message, error.why.places))?;
-        tests(file, &module).map_err(|it| broken(it, Vec::new()))
+        tests(file, &module).map_err(|it| {
+            let place = |line: usize| Place {
+                file: file.name.clone(),
+                line,
+                source: file
+                    .source
+                    .lines()
+                    .nth(line - 1)
+                    .unwrap_or_default()
+                    .trim()
+                    .to_string(),
+            };
+            broken(it.text, it.lines.into_iter().map(place).collect())
+        })
     })?;
     for name in &file.only {
         let known = |it: &Found| it.test.name == *name || it.function == *name;

@@ -16,9 +16,9 @@ use super::super::host::Host;
 use super::find::{self, Found, TestFile};
 use super::watchdog::Watchdog;
 use crate::commands::Error;
-use crate::commands::args::{ColorChoice, LinkArgs};
+use crate::commands::args::{ColorChoice, LinkArgs, parse_duration};
 use crate::commands::outcome::Entry;
-use crate::commands::script::TestArgs;
+use crate::commands::script::{TEST_TIMEOUT, TestArgs};
 use crate::commands::session::Session;
 use crate::commands::tests::{Cause, Place, Status, TestResult, Trouble};
 use crate::link::capture::{CaptureWriter, InterfaceInfo, Packet};
@@ -251,7 +251,7 @@ impl<'a> Runner<'a> {
             differences = failure.differences;
         } else if found.case.is_none() && text.starts_with("Missing") {
             text += &format!(
-                "\na test that takes a value needs cases = {{\"{}\": […]}}",
+                "\na test that takes a value needs cases = […], or cases = {{\"{}\": […]}}",
                 found.function
             );
         }
@@ -284,6 +284,10 @@ impl<'a> Runner<'a> {
         words.extend(["--seed".to_string(), seed.to_string()]);
         if let Some(name) = &self.args.talk.interface {
             words.extend(["-i".to_string(), name.clone()]);
+        }
+        let timeout = self.args.timeout;
+        if parse_duration(TEST_TIMEOUT) != Ok(timeout) {
+            words.extend(["--timeout".to_string(), format!("{timeout:?}")]);
         }
         let quoted = words.iter().map(|it| match shlex::try_quote(it) {
             Ok(quoted) => quoted.into_owned(),

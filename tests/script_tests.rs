@@ -69,7 +69,7 @@ fn each_end_is_told_with_its_values() {
         "in OFFER  192.0.2.100  from 192.0.2.1  lease 1h",
         "|--- DISCOVER",
         "|<-- OFFER",
-        "again    dhcpcraft test tests/script_tests/mixed.star::test_fails --seed 7",
+        "again    dhcpcraft test tests/script_tests/mixed.star::test_fails --seed 7 --timeout 1s\n",
         "option domain-name",
         "skip  tests/script_tests/mixed.star::test_skips   no Kea here",
         "'--hostname'",

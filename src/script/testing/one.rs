@@ -287,7 +287,10 @@ impl<'a> Runner<'a> {
         }
         let timeout = self.args.timeout;
         if parse_duration(TEST_TIMEOUT) != Ok(timeout) {
-            words.extend(["--timeout".to_string(), format!("{timeout:?}")]);
+            words.extend([
+                "--timeout".to_string(),
+                format!("{}s", timeout.as_secs_f64()),
+            ]);
         }
         let quoted = words.iter().map(|it| match shlex::try_quote(it) {
             Ok(quoted) => quoted.into_owned(),

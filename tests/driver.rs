@@ -1,6 +1,7 @@
 //! What the driver owes to whoever looks on while players run: every frame that the link gave.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
@@ -12,8 +13,10 @@ use std::thread;
 use std::time::Duration;
 
 use dhcpcraft::link::{Link, LinkError, Received, Time};
-use dhcpcraft::talk::{Event, HOPS, Relay, RelayConfig, Side, Watch, run, run_between};
-use dhcpcraft::wire::MacAddr;
+use dhcpcraft::talk::{
+    Event, HOPS, Outbox, Player, Relay, RelayConfig, Side, Verdict, Watch, run, run_between,
+};
+use dhcpcraft::wire::{Ether, Frame, Icmp, Ipv4, Layer, MacAddr};
 
 /// A link on which one frame arrives, whatever time it was waited for, as a busy machine hands them over.
 struct Slow {
@@ -83,6 +86,163 @@ fn a_frame_after_the_end_is_seen_and_nobodys() {
     };
     assert_eq!(*verdict, None);
     assert_eq!(link.comment.as_deref(), Some("Raw, after the end"));
+}
+
+/// A link on which something arrives while each frame is sent, and `flood` frames whenever it is asked.
+#[derive(Default)]
+struct Busy {
+    now: u64,
+    arrived: VecDeque<u64>,
+    flood: u32,
+    comments: Vec<String>,
+}
+
+impl Link for Busy {
+    fn name(&self) -> &str {
+        "busy"
+    }
+
+    fn mac(&self) -> Option<MacAddr> {
+        None
+    }
+
+    fn send(&mut self, _frame: &[u8]) -> Result<Time, LinkError> {
+        let at = self.now;
+        self.arrived.push_back(at + 1_000);
+        self.now += 2_000;
+        Ok(Time(at))
+    }
+
+    fn recv(&mut self, until: Time) -> Result<Option<Received>, LinkError> {
+        if self.arrived.is_empty() && self.flood > 0 {
+            self.flood -= 1;
+            self.arrived.push_back(self.now);
+        }
+        let Some(at) = self.arrived.pop_front() else {
+            self.now = self.now.max(until.0);
+            return Ok(None);
+        };
+        self.now += 10;
+        let ping = [
+            Ether::default().into(),
+            Ipv4::default().into(),
+            Icmp::default().into(),
+            Layer::Raw(vec![7; 8]),
+        ];
+        let bytes = Frame::new(ping).encode();
+        Ok(Some(Received {
+            at: Time(at),
+            original_len: bytes.len(),
+            bytes,
+            checksum_unfinished: false,
+        }))
+    }
+
+    fn now(&self) -> Time {
+        Time(self.now)
+    }
+
+    fn describe_last(&mut self, comment: &str) {
+        self.comments.push(comment.to_string());
+    }
+}
+
+/// Sends some frames at once, and then one for each that arrives, so many.
+struct Talker {
+    first: usize,
+    answers: usize,
+}
+
+impl Player for Talker {
+    fn receive(
+        &mut self,
+        _now: Time,
+        _frame: &Frame,
+        _fault: Option<&str>,
+        out: &mut Outbox,
+    ) -> Option<Verdict> {
+        self.answers = self.answers.checked_sub(1)?;
+        out.send(Frame::new([Ether::default().into()]), "answer");
+        None
+    }
+
+    fn wake(&mut self, _now: Time, out: &mut Outbox) {
+        for _ in 0..std::mem::take(&mut self.first) {
+            out.send(Frame::new([Ether::default().into()]), "first");
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+
+    fn done(&self) -> bool {
+        self.answers == 0
+    }
+}
+
+fn talk(link: &mut Busy, mut talker: Talker) -> Vec<Event> {
+    let mut seen = Vec::new();
+    let ended = run(
+        &mut [&mut talker],
+        link,
+        |_| None,
+        |event| {
+            seen.push(event);
+            ControlFlow::Continue(())
+        },
+        || false,
+    );
+    ended.expect("the link works");
+    seen
+}
+
+/// A capture in which an answer stands behind what was sent after it came has times that run backwards.
+#[test]
+fn what_came_before_a_frame_is_sent_is_told_before_it() {
+    let mut link = Busy::default();
+    let talker = Talker {
+        first: 20,
+        answers: 0,
+    };
+    let seen = talk(&mut link, talker);
+    let times: Vec<Time> = seen
+        .iter()
+        .map(|it| match it {
+            Event::Sent { at, .. } => *at,
+            Event::Received { received, .. } => received.at,
+        })
+        .collect();
+    assert!(times.len() > 35, "{times:?}");
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(link.comments[0], "ICMP echo request, not ours");
+}
+
+/// Frames that never cease to arrive neither hold back what is to be sent nor have it pile up.
+#[test]
+fn a_flood_does_not_hold_up_what_is_to_be_sent() {
+    let mut link = Busy {
+        flood: 10_000,
+        ..Busy::default()
+    };
+    let talker = Talker {
+        first: 1,
+        answers: 1_000,
+    };
+    let (mut backlog, mut most, mut sent) = (1i64, 0, 0);
+    for event in talk(&mut link, talker) {
+        match event {
+            Event::Sent { .. } => {
+                backlog -= 1;
+                sent += 1;
+            }
+            Event::Received { .. } if sent <= 900 => backlog += 1,
+            Event::Received { .. } => {}
+        }
+        most = most.max(backlog);
+    }
+    assert_eq!(sent, 1_001);
+    assert!(most <= 70, "{most} frames wait");
 }
 
 /// A link on which one frame arrives: a pipe stands for the socket that tells of it.

@@ -7,7 +7,7 @@ use super::player::{Outbox, Player};
 use super::relay::{Both, Relay, Side};
 use crate::dhcp::Message;
 use crate::link::{Link, LinkError, Received, Time, wait_for_any};
-use crate::wire::Frame;
+use crate::wire::{Frame, Layer};
 
 /// Something that happened on the link while players ran.
 #[derive(Clone, Debug)]
@@ -43,12 +43,18 @@ pub enum Event {
 /// How long real links are waited for at a time.
 const TICK: std::time::Duration = std::time::Duration::from_millis(100);
 
+/// Frames taken in a row before something else has its turn.
+const BURST: usize = 64;
+
 /// What the observer of a run wants.
 pub type Proceed = std::ops::ControlFlow<()>;
 
 /// Runs `players` on `link` until all are done or `observe` breaks off. What a frame is, the player says
-/// whose business it is most; `object` says why a frame must not be taken for an answer. `link` is asked at short intervals on a real clock, so
-/// that `interrupted` can break off while nothing arrives.
+/// whose business it is most; `object` says why a frame must not be taken for an answer. `link` is asked at
+/// short intervals on a real clock, so that `interrupted` can break off while nothing arrives.
+///
+/// Events come in the order of their times: before a frame is sent, those that arrived are taken. Only under a
+/// flood of them some are taken later than what was sent meanwhile.
 pub fn run(
     players: &mut [&mut dyn Player],
     link: &mut dyn Link,
@@ -58,6 +64,8 @@ pub fn run(
 ) -> Result<(), LinkError> {
     let mut delayed: VecDeque<(Time, super::Outgoing)> = VecDeque::new();
     let mut out = Outbox::default();
+    // Frames taken in a row while one is due to be sent.
+    let mut taken = 0;
     let now = link.now();
     for player in players.iter_mut() {
         player.wake(now, &mut out);
@@ -67,12 +75,25 @@ pub fn run(
             return Ok(());
         }
         let now = link.now();
-        for it in out.frames.drain(..) {
-            delayed.push_back((now + it.delay, it));
+        if !out.frames.is_empty() {
+            let added = out.frames.drain(..).map(|it| (now + it.delay, it));
+            delayed.extend(added);
+            // Stable: frames for the same moment leave in the order they were given.
+            delayed.make_contiguous().sort_by_key(|(at, _)| *at);
         }
-        // Stable: frames for the same moment leave in the order they were given.
-        delayed.make_contiguous().sort_by_key(|(at, _)| *at);
-        while delayed.front().is_some_and(|(at, _)| *at <= now)
+        let due = delayed.front().is_some_and(|(at, _)| *at <= now);
+        let waiting = match due && !link.is_virtual() && taken < BURST {
+            true => link.recv(now)?,
+            false => None,
+        };
+        // After so many all that is due leaves first, so that no flood holds it up or has it pile up.
+        taken = match (due, &waiting) {
+            (true, Some(_)) => taken + 1,
+            (true, None) if taken == BURST => BURST,
+            _ => 0,
+        };
+        if due
+            && waiting.is_none()
             && let Some((_, it)) = delayed.pop_front()
         {
             let bytes = it.frame.encode();
@@ -93,6 +114,7 @@ pub fn run(
             if observe(event).is_break() {
                 return Ok(());
             }
+            continue;
         }
         if delayed.is_empty() && players.iter().all(|player| player.done()) {
             return Ok(());
@@ -113,7 +135,11 @@ pub fn run(
                 None => return Ok(()),
             },
         };
-        match link.recv(until)? {
+        let received = match waiting {
+            None => link.recv(until)?,
+            waiting => waiting,
+        };
+        match received {
             Some(received) => {
                 // In the order of time: under a flood there is always a next frame, and deadlines pass.
                 for player in players.iter_mut() {
@@ -176,8 +202,6 @@ pub fn run_between(
     mut observe: impl FnMut(Side, Event) -> Proceed,
     mut stop: impl FnMut(Time) -> bool,
 ) -> Result<(), LinkError> {
-    /// Frames taken from one link before the other has its turn.
-    const BURST: usize = 64;
     loop {
         let mut quiet = true;
         for (at, side) in [Side::Clients, Side::Servers].into_iter().enumerate() {
@@ -265,16 +289,23 @@ fn better(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
     }
 }
 
-/// What a frame is called: its message type, or its innermost layer.
+/// What a frame is called: its message type, or the innermost layer that says more than that there are bytes.
 fn name_of(frame: &Frame) -> String {
-    match Message::of(frame) {
-        Some(message) => message.type_name().into_owned(),
-        None => frame
-            .layers
-            .last()
-            .map_or("empty frame", |it| it.name())
-            .to_string(),
+    if let Some(message) = Message::of(frame) {
+        return message.type_name().into_owned();
     }
+    if let Some(icmp) = frame.icmp() {
+        return match icmp.kind {
+            0 => "ICMP echo reply".into(),
+            3 => format!("ICMP unreachable, code {}", icmp.code),
+            8 => "ICMP echo request".into(),
+            kind => format!("ICMP type {kind}"),
+        };
+    }
+    let mut layers = frame.layers.iter().rev();
+    let told = layers.find(|it| matches!(it, Layer::Arp(_) | Layer::Udp(_) | Layer::Ipv4(_)));
+    let layer = told.or(frame.layers.last());
+    layer.map_or("empty frame", |it| it.name()).to_string()
 }
 
 /// What a received frame is, in a few words.

@@ -43,8 +43,8 @@ pub enum Event {
 /// How long real links are waited for at a time.
 const TICK: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Frames taken in a row before something else has its turn.
-const BURST: usize = 64;
+/// Frames taken in a row while others are due to be sent: as many as pile up while a crowd begins, and soon done.
+const BURST: usize = 512;
 
 /// What the observer of a run wants.
 pub type Proceed = std::ops::ControlFlow<()>;
@@ -202,6 +202,8 @@ pub fn run_between(
     mut observe: impl FnMut(Side, Event) -> Proceed,
     mut stop: impl FnMut(Time) -> bool,
 ) -> Result<(), LinkError> {
+    /// Frames taken from one link before the other has its turn.
+    const BURST: usize = 64;
     loop {
         let mut quiet = true;
         for (at, side) in [Side::Clients, Side::Servers].into_iter().enumerate() {

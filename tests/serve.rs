@@ -5,10 +5,13 @@ mod support;
 
 use std::fs;
 use std::net::Ipv4Addr;
+use std::process::Stdio;
 
-use support::clients::{Dhclient, PATIENCE, Tool, address, dhcpcd, renewal, udhcpc};
-use support::expect_within;
+use support::clients::{
+    Dhclient, PATIENCE, Running, Tool, address, dhcpcd, own_state, renewal, udhcpc, udhcpc_script,
+};
 use support::segment::Segment;
+use support::{expect_within, tshark};
 
 #[test]
 fn udhcpc_obtains_renews_and_releases() {
@@ -167,4 +170,287 @@ fn an_address_is_kept_for_its_client() {
     let (_client, bound) = udhcpc(&segment);
     expect_within("a lease", PATIENCE, || address(&bound).is_some());
     assert_eq!(address(&bound), Some(Ipv4Addr::new(10, 77, 0, 77)));
+}
+
+/// Runs the tool on the client's side; gives its exit code and what it printed.
+fn client(segment: &Segment, args: &[&str]) -> (Option<i32>, String) {
+    let output = segment
+        .client_command(env!("CARGO_BIN_EXE_dhcpcraft"))
+        .args(args)
+        .args(["-i", segment.client_interface()])
+        .output()
+        .expect("the tool starts");
+    let out = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    eprintln!(
+        "$ {args:?}\n{out}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    (output.status.code(), out)
+}
+
+/// The address that a client of the tool's gets.
+#[track_caller]
+fn leased(segment: &Segment, args: &[&str]) -> String {
+    let mut all = vec!["dora", "--print", "yiaddr"];
+    all.extend(args);
+    let (code, out) = client(segment, &all);
+    assert_eq!(code, Some(0), "{args:?}");
+    out
+}
+
+#[test]
+fn what_is_unicast_to_the_server_meets_no_icmp() {
+    let segment = Segment::new();
+    let capture = segment.capture(segment.directory().join("all.pcap"));
+    let tool = Tool::start(&segment, "serve", &[]);
+    let (client, bound) = udhcpc(&segment);
+    expect_within("a lease", PATIENCE, || address(&bound).is_some());
+    client.signal("USR1");
+    tool.expect("a renewal", renewal);
+    client.signal("TERM");
+    tool.expect("a RELEASE", |it| it["message"]["type"] == "RELEASE");
+    capture.expect("dhcp.option.dhcp == 7", 1);
+    let file = capture.stop();
+    let icmp = tshark(&file, &["-n", "-Y", "icmp.type == 3"]);
+    assert_eq!(icmp, "");
+}
+
+#[test]
+fn another_server_of_the_same_address_is_told_of() {
+    let segment = Segment::new();
+    let host = segment.host(support::clients::SERVER);
+    let file = segment.directory().join("first");
+    let serve = |timeout: &str| {
+        let mut command = host.command(env!("CARGO_BIN_EXE_dhcpcraft"));
+        command.args(["serve", "-i", host.interface(), "--timeout", timeout]);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    };
+    let first = serve("60")
+        .stderr(fs::File::create(&file).expect("a file"))
+        .spawn();
+    let _first = Running::new(first.expect("the tool starts"));
+    let said = || fs::read_to_string(&file).expect("what it said");
+    expect_within("the first server", PATIENCE, || said().contains("serving"));
+    assert!(!said().contains("port 67"), "{}", said());
+    let second = serve("0.1").output().expect("the tool starts");
+    let said = String::from_utf8_lossy(&second.stderr);
+    let notice = "another program has UDP port 67 of 10.77.0.200";
+    assert!(said.contains(notice), "{said}");
+    assert_eq!(second.status.code(), Some(0));
+}
+
+#[test]
+fn a_configuration_that_cannot_work_is_refused_or_told_of() {
+    let segment = Segment::new();
+    let host = segment.host(support::clients::SERVER);
+    let serve = |args: &[&str]| {
+        let mut command = host.command(env!("CARGO_BIN_EXE_dhcpcraft"));
+        command
+            .args(["serve", "-i", host.interface(), "--timeout", "0.1"])
+            .args(args);
+        let output = command.output().expect("the tool starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), said)
+    };
+    for (args, word) in [
+        (
+            &["--reserve", "port-7=10.78.0.1"][..],
+            "--subnet IP/BITS=FIRST-LAST",
+        ),
+        (&["--reserve", "port-7=10.77.0.200"], "the server's own"),
+        (
+            &["--reserve", "port-7=10.77.0.255"],
+            "no host of 10.77.0.0/24",
+        ),
+        (
+            &["--pool", "10.77.0.0-10.77.0.0"],
+            "no address that a client can have",
+        ),
+        (
+            &["--pool", "10.77.0.200-10.77.0.200"],
+            "no address that a client can have",
+        ),
+        (&["--lease-time", "500ms"], "whole seconds"),
+        (&["--lease-time", "1.5s"], "whole seconds"),
+        (&["--lease-time", "0"], "whole seconds"),
+    ] {
+        let (code, said) = serve(args);
+        assert_eq!(code, Some(2), "{args:?}: {said}");
+        assert!(said.contains(word), "{args:?}: {said}");
+    }
+    let (code, said) = serve(&["--pool", "10.77.0.0-10.77.0.255"]);
+    assert_eq!(code, Some(0), "{said}");
+    let out = "not given: 10.77.0.0 and 10.77.0.255 and 10.77.0.200, the server's own";
+    assert!(said.contains(out), "{said}");
+    let route = host
+        .command("ip")
+        .args(["route", "add", "default", "dev", host.interface()])
+        .status();
+    assert!(route.expect("ip").success());
+    let (code, said) = serve(&[]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("--force"), "{said}");
+    assert_eq!(serve(&["--force"]).0, Some(0));
+}
+
+#[test]
+fn addresses_are_kept_by_identifier_and_circuit_and_for_nobody_else() {
+    let segment = Segment::new();
+    let tool = Tool::start(
+        &segment,
+        "serve",
+        &[
+            "--reserve",
+            "hex:00aabbcc=10.77.0.7",
+            "--reserve",
+            "port-7=10.77.0.8",
+            "--reserved-only",
+        ],
+    );
+    let mac = "02:00:00:00:00:09";
+    let id = ["--mac", mac, "--client-id", "hex:00aabbcc"];
+    assert_eq!(leased(&segment, &id), "10.77.0.7");
+    let relay = [
+        "--relay",
+        "10.77.0.250,circuit-id=port-7",
+        "--server",
+        "10.77.0.200",
+    ];
+    assert_eq!(leased(&segment, &relay), "10.77.0.8");
+    // Another one is served neither an address of the pool nor one of those.
+    let (code, _) = client(&segment, &["discover", "--timeout", "1", "--mac", mac]);
+    assert_eq!(code, Some(3));
+    for address in ["10.77.0.7", "10.77.0.100"] {
+        let (code, _) = client(
+            &segment,
+            &[
+                "request",
+                "--requested-ip",
+                address,
+                "--server-id",
+                "10.77.0.200",
+                "--mac",
+                mac,
+            ],
+        );
+        assert_eq!(code, Some(4), "{address}");
+    }
+    tool.expect("why there was no OFFER", |it| {
+        it["comment"] == "not answered: no address is kept for it"
+    });
+}
+
+#[test]
+fn a_lease_is_given_at_once_and_to_bootp_clients_only_where_that_is_asked_for() {
+    let discover = [
+        "discover",
+        "--option",
+        "rapid-commit",
+        "--print",
+        "message-type",
+    ];
+    let bootp = [
+        "craft",
+        "--type",
+        "bootp",
+        "--timeout",
+        "1",
+        "--print",
+        "yiaddr",
+    ];
+    for (flags, kind, code) in [
+        (&[][..], "offer", Some(3)),
+        (&["--rapid-commit", "--bootp"], "ack", Some(0)),
+    ] {
+        let segment = Segment::new();
+        let tool = Tool::start(&segment, "serve", flags);
+        assert_eq!(client(&segment, &discover), (Some(0), kind.to_string()));
+        let (ended, address) = client(&segment, &bootp);
+        assert_eq!(ended, code, "{flags:?}");
+        if code == Some(0) {
+            assert!(address.starts_with("10.77.0.1"), "{address}");
+        } else {
+            tool.expect("why not", |it| {
+                it["comment"] == "not answered: plain BOOTP is not served"
+            });
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_given_back_is_free_again() {
+    let segment = Segment::new();
+    let tool = Tool::start(&segment, "serve", &[]);
+    let (udhcpc, bound) = udhcpc(&segment);
+    let first = Ipv4Addr::new(10, 77, 0, 100);
+    expect_within("the lease", PATIENCE, || address(&bound) == Some(first));
+    let asks = |mac| leased(&segment, &["--mac", mac]);
+    assert_eq!(asks("02:00:00:00:00:08"), "10.77.0.101");
+    udhcpc.signal("TERM");
+    tool.expect("a RELEASE", |it| {
+        it["comment"] == "10.77.0.100 is free again"
+    });
+    assert_eq!(asks("02:00:00:00:00:09"), "10.77.0.100");
+}
+
+#[test]
+fn an_address_that_udhcpc_declines_is_not_given_again() {
+    let segment = Segment::new();
+    let _owner = segment.host(Ipv4Addr::new(10, 77, 0, 100));
+    let tool = Tool::start(&segment, "serve", &[]);
+    let bound = segment.directory().join("bound");
+    let _client = segment
+        .client_command(support::require("busybox"))
+        .args(["udhcpc", "-f", "-a", "-t", "3", "-T", "1", "-A", "1", "-i"])
+        .arg(segment.client_interface())
+        .arg("-s")
+        .arg(udhcpc_script(&segment))
+        .env("BOUND", &bound)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Running::new)
+        .expect("udhcpc starts");
+    tool.expect("a DECLINE", |it| {
+        it["message"]["type"] == "DECLINE"
+            && it["comment"] == "10.77.0.100 is set aside for an hour"
+    });
+    expect_within("a lease", PATIENCE, || address(&bound).is_some());
+    assert_eq!(address(&bound), Some(Ipv4Addr::new(10, 77, 0, 101)));
+}
+
+#[test]
+fn dhcpcd_is_informed_without_a_lease() {
+    let segment = Segment::new();
+    let args = ["-o", "router=10.77.0.1", "-o", "domain-name=lab.example"];
+    let tool = Tool::start(&segment, "serve", &args);
+    let mut command = segment.client_command(support::require("unshare"));
+    let _client = own_state(&mut command)
+        .arg(support::require("dhcpcd"))
+        .args(["-4", "-B", "-K", "-c", "/bin/true", "-f", "/dev/null"])
+        .arg("--inform=10.77.0.55/24")
+        .arg(segment.client_interface())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Running::new)
+        .expect("dhcpcd starts");
+    tool.expect("an INFORM", |it| {
+        it["message"]["type"] == "INFORM" && it["message"]["ciaddr"] == "10.77.0.55"
+    });
+    tool.expect("its ACK", |it| {
+        let options = it["options"].as_array();
+        let codes: Vec<u64> = options
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it["code"].as_u64())
+            .collect();
+        it["message"]["type"] == "ACK"
+            && it["message"]["yiaddr"] == "0.0.0.0"
+            && codes.contains(&3)
+            && ![51, 58, 59].iter().any(|it| codes.contains(it))
+    });
 }

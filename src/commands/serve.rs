@@ -1,5 +1,6 @@
 //! Plays a DHCP server for the clients on a link.
 
+use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,12 +9,14 @@ use clap::Args;
 
 use super::Error;
 use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::here::Here;
 use super::outcome::{Ending, Sink};
 use super::session::Session;
 use super::witness::Witness;
 use crate::dhcp::assign::{self, Assignment};
+use crate::link::port::{self, HeldPort};
 use crate::talk::{Fault, Player, Reservation, Server, ServerConfig, Subnet, Watch};
-use crate::wire::MacAddr;
+use crate::wire::{MacAddr, SERVER_PORT};
 
 /// Arguments of `serve`.
 #[derive(Clone, Debug, Args)]
@@ -43,8 +46,8 @@ pub struct ServeArgs {
     #[arg(long, requires = "reserve", help_heading = "Server")]
     reserved_only: bool,
     /// How long a lease lasts
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration, help_heading = "Server")]
-    lease_time: Duration,
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_lease, help_heading = "Server")]
+    lease_time: u32,
     /// Give the lease at once to clients that ask for it (option 80, RFC 4039)
     #[arg(long, help_heading = "Server")]
     rapid_commit: bool,
@@ -58,6 +61,9 @@ pub struct ServeArgs {
     /// Give this option to every client, asked for or not; repeat for more
     #[arg(long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server", value_parser = parse_option)]
     force_option: Vec<Assignment>,
+    /// Serve on the interface that carries this machine's default route, where others' clients are
+    #[arg(long, help_heading = "Server")]
+    force: bool,
     /// Do something wrong on purpose; repeat for more. `--fault help` lists what
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_fault, help_heading = "Faults")]
     fault: Vec<Wish>,
@@ -122,6 +128,15 @@ pub struct Pool {
     last: Ipv4Addr,
 }
 
+/// Reads a lease time: whole seconds, one at least.
+fn parse_lease(text: &str) -> Result<u32, String> {
+    let time = parse_duration(text)?;
+    match u32::try_from(time.as_secs()) {
+        Ok(seconds @ 1..) if time.subsec_nanos() == 0 => Ok(seconds),
+        _ => Err("a lease lasts whole seconds, one at least".into()),
+    }
+}
+
 /// Reads `IP/BITS`.
 pub(super) fn parse_network(text: &str) -> Result<Network, String> {
     let parsed = text
@@ -174,6 +189,16 @@ fn parse_reservation(text: &str) -> Result<Reservation, String> {
     Ok(Reservation { client, ip })
 }
 
+/// A subnet's pool in words.
+fn range(subnet: &Subnet) -> String {
+    format!("{}-{}", subnet.pool.0, subnet.pool.1)
+}
+
+/// A subnet in words.
+fn name(subnet: &Subnet) -> String {
+    format!("{}/{}", subnet.network, subnet.prefix)
+}
+
 /// A word of `--fault`.
 #[derive(Clone, Debug)]
 enum Wish {
@@ -219,14 +244,27 @@ impl ServeArgs {
                 .iter()
                 .map(|(network, pool)| network.with(*pool, self.option.clone())),
         );
-        for (subnet, pool) in subnets.iter().map(|it| (it, it.pool)) {
-            if !subnet.contains(pool.0) || !subnet.contains(pool.1) {
-                let (network, bits) = (subnet.network, subnet.prefix);
+        for subnet in &subnets {
+            if !subnet.contains(subnet.pool.0) || !subnet.contains(subnet.pool.1) {
                 return Err(Error::Usage(format!(
-                    "the pool {}-{} does not lie in {network}/{bits}",
-                    pool.0, pool.1
+                    "the pool {} does not lie in {}",
+                    range(subnet),
+                    name(subnet)
                 )));
             }
+        }
+        for Reservation { ip, .. } in &self.reserve {
+            let on = subnets.iter().find(|it| it.contains(*ip));
+            let why = match on {
+                None => "it lies in no subnet that is served: --subnet IP/BITS=FIRST-LAST adds one"
+                    .into(),
+                Some(_) if *ip == network.ip => "it is the server's own".to_string(),
+                Some(subnet) if !subnet.is_host(*ip) => {
+                    format!("no host of {} can have it", name(subnet))
+                }
+                Some(_) => continue,
+            };
+            return Err(Error::Usage(format!("--reserve …={ip}: {why}")));
         }
         let faults = self.fault.iter().filter_map(|it| match it {
             Wish::Fault(fault) => Some(fault.clone()),
@@ -237,7 +275,7 @@ impl ServeArgs {
             mac: self.src_mac.unwrap_or(mac),
             vlan: self.link.vlan.clone(),
             subnets,
-            lease: u32::try_from(self.lease_time.as_secs()).unwrap_or(u32::MAX),
+            lease: self.lease_time,
             think: Duration::ZERO,
             refuse: false,
             reservations: self.reserve.clone(),
@@ -249,12 +287,58 @@ impl ServeArgs {
         })
     }
 
+    /// Has the kernel take what clients unicast to an address of its own: it would answer that nobody listens.
+    fn hold_port(&self, address: Ipv4Addr, sink: &mut dyn Sink) -> Option<HeldPort> {
+        let held = port::hold(&self.link.interface, address, SERVER_PORT);
+        match held {
+            Ok(held) => return held,
+            Err(it) if it.kind() == ErrorKind::AddrInUse => sink.notice(&format!(
+                "another program has UDP port {SERVER_PORT} of {address}: two DHCP servers may answer under one address"
+            )),
+            Err(it) => sink.notice(&format!(
+                "UDP port {SERVER_PORT} of {address} cannot be held open ({it}): the kernel answers what clients unicast \
+                 to it with ICMP port unreachable, beside this server's reply"
+            )),
+        }
+        None
+    }
+
+    /// What stands in a pool and is not given: network and broadcast address, and the server's own.
+    fn check_pools(config: &ServerConfig, sink: &mut dyn Sink) -> Result<(), Error> {
+        for subnet in &config.subnets {
+            let (first, last) = subnet.pool;
+            let ends = [first, last].into_iter().filter(|ip| !subnet.is_host(*ip));
+            let own = (first..=last).contains(&config.address);
+            let mut out: Vec<String> = ends.map(|it| it.to_string()).collect();
+            out.extend(own.then(|| format!("{}, the server's own", config.address)));
+            if u32::from(last) - u32::from(first) < out.len() as u32 {
+                return Err(Error::Usage(format!(
+                    "the pool {} of {} holds no address that a client can have",
+                    range(subnet),
+                    name(subnet)
+                )));
+            }
+            if !out.is_empty() {
+                let out = out.join(" and ");
+                sink.notice(&format!("of the pool {} not given: {out}", range(subnet)));
+            }
+        }
+        Ok(())
+    }
+
     /// Serves until the time is over or the user stops it.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
         let rules = match &self.rules {
             Some(path) => Some(session.rules(path)?),
             None => None,
         };
+        if !self.force && Here::look(&self.link)?.default_route {
+            return Err(Error::Usage(format!(
+                "{} carries this machine's default route: a second server there gives others' clients its addresses; \
+                 --force if you mean it",
+                self.link.interface
+            )));
+        }
         let mut link = session.open(&self.link, self.out.write.as_deref())?;
         if link.here.lab {
             return Err(Error::Usage(
@@ -264,10 +348,15 @@ impl ServeArgs {
         }
         let own = link.here.network.map(|(ip, prefix)| Network { ip, prefix });
         let config = self.config(own, link.here.mac)?;
-        let first = &config.subnets[0];
+        Self::check_pools(&config, sink)?;
+        let _port = self.hold_port(config.address, sink);
+        let pools: Vec<String> = config.subnets.iter().map(range).collect();
         sink.notice(&format!(
-            "serving {}-{} as {} ({}) on {}; Ctrl-C ends it",
-            first.pool.0, first.pool.1, config.address, config.mac, self.link.interface
+            "serving {} as {} ({}) on {}; Ctrl-C ends it",
+            pools.join(", "),
+            config.address,
+            config.mac,
+            self.link.interface
         ));
         let mut server = Server::new(config, session.fork());
         if let Some(rules) = rules {

@@ -10,6 +10,7 @@ mod forward;
 pub mod impair;
 pub mod interfaces;
 pub mod label;
+pub mod port;
 pub mod real;
 pub mod record;
 pub mod segment;

@@ -8,6 +8,7 @@
 
 use std::io;
 use std::mem;
+use std::net::SocketAddrV4;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -69,6 +70,43 @@ fn set<T>(fd: RawFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Re
         ))?;
     }
     Ok(())
+}
+
+/// A UDP socket bound to this address and port on this interface; servers on other interfaces of the machine do not
+/// stand in its way.
+pub(super) fn bind_udp(interface: &str, address: SocketAddrV4) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; a new descriptor is owned by nobody else.
+    let fd = unsafe {
+        let fd = check(libc::socket(
+            libc::AF_INET,
+            libc::SOCK_DGRAM | libc::SOCK_CLOEXEC,
+            0,
+        ))?;
+        OwnedFd::from_raw_fd(fd)
+    };
+    let mut name = [0u8; libc::IFNAMSIZ];
+    for (to, from) in name.iter_mut().zip(interface.bytes()) {
+        *to = from;
+    }
+    set(
+        fd.as_raw_fd(),
+        libc::SOL_SOCKET,
+        libc::SO_BINDTODEVICE,
+        &name,
+    )?;
+    // SAFETY: zeroes are a sockaddr_in; its length is that of its type, and it outlives the call.
+    unsafe {
+        let mut to: libc::sockaddr_in = mem::zeroed();
+        to.sin_family = libc::AF_INET as libc::sa_family_t;
+        to.sin_port = address.port().to_be();
+        to.sin_addr.s_addr = u32::from(*address.ip()).to_be();
+        check(libc::bind(
+            fd.as_raw_fd(),
+            std::ptr::from_ref(&to).cast(),
+            mem::size_of::<libc::sockaddr_in>() as libc::socklen_t,
+        ))?;
+    }
+    Ok(fd)
 }
 
 /// Attaches a filter.

@@ -28,6 +28,13 @@ impl Subnet {
         bits.unwrap_or(0).into()
     }
 
+    /// Whether `ip` is neither the network's own address nor that for broadcasts: one that a host can have.
+    pub fn is_host(&self, ip: Ipv4Addr) -> bool {
+        let hosts = !u32::from(self.mask());
+        let number = u32::from(ip) & hosts;
+        number != 0 && number != hosts
+    }
+
     /// Whether `ip` belongs to it.
     pub fn contains(&self, ip: Ipv4Addr) -> bool {
         let mask = u32::from(self.mask());

@@ -21,6 +21,11 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Running(Child);
 
 impl Running {
+    /// A process that was started.
+    pub fn new(child: Child) -> Running {
+        Running(child)
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, name: &str) {
         let pid = self.0.id().to_string();

@@ -55,7 +55,12 @@ impl Server {
         let (first, last) = subnet.pool;
         let ours = match self.config.reservations.iter().any(|it| it.ip == ip) {
             true => subnet.contains(ip) && self.is_kept(ip, message),
-            false => (first..=last).contains(&ip) && !self.config.reserved_only,
+            false => {
+                (first..=last).contains(&ip)
+                    && subnet.is_host(ip)
+                    && ip != self.config.address
+                    && !self.config.reserved_only
+            }
         };
         ours && self.bindings.free_for(ip, key, now)
     }

@@ -194,3 +194,34 @@ fn a_renewal_is_no_repetition() {
         run.out
     );
 }
+
+#[test]
+fn rebinding_is_told_from_renewing_and_counts_anew() {
+    let link = lab("phases", REBINDS);
+    let ladder = tool(&["dora", "-i", &link, "--hold", "1h"]).succeeded().out;
+    let said: Vec<&str> = ladder
+        .lines()
+        .filter_map(|it| it.split_once("192.0.2.100 ("))
+        .filter_map(|(_, rest)| rest.split(" -").next())
+        .map(str::trim_end)
+        .collect();
+    let (last, before) = said.split_last().expect("renewals");
+    assert_eq!(*last, "rebinding)", "{ladder}");
+    assert_eq!(before.first(), Some(&"renewing)"), "{ladder}");
+    assert!(
+        before[1..]
+            .iter()
+            .all(|it| it.starts_with("renewing)  try ")),
+        "{ladder}"
+    );
+    let built = |name: &str| {
+        let lease = ["--ciaddr", "192.0.2.5", "--server-id", "192.0.2.1"];
+        let args = [
+            &[name, "--dry-run", "--json"],
+            &lease[..2 + 2 * usize::from(name == "renew")],
+        ];
+        tool(&args.concat()).succeeded().json().remove(0)
+    };
+    assert_eq!(built("rebind")["summary"], "REQUEST  192.0.2.5 (rebinding)");
+    assert_eq!(built("renew")["summary"], "REQUEST  192.0.2.5 (renewing)");
+}

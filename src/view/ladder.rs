@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Style;
 use super::style::{columns, cut, take_line};
-use super::summary::{duration, facts, summary, vlans};
+use super::summary::{duration, facts, summary, to_all, vlans};
 use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::dhcp::Message;
 use crate::wire::MacAddr;
@@ -24,8 +24,9 @@ pub struct Ladder {
     last: Option<(Asked, u32)>,
 }
 
-/// What makes a request the same as one before: type, xid and client.
-type Asked = (Option<u8>, u32, MacAddr);
+/// What makes a request the same as one before: type, xid, client, and whether every server is asked. A client that
+/// comes from RENEWING to REBINDING asks anew.
+type Asked = (Option<u8>, u32, MacAddr, bool);
 
 /// Columns of the time behind the server's rail.
 const TIME: usize = 9;
@@ -222,7 +223,7 @@ impl Ladder {
 
     /// What is said on the arrow beside the type.
     fn facts(&mut self, entry: &Entry, message: &Message) -> Vec<String> {
-        let mut facts = facts(message, &[]);
+        let mut facts = facts(&entry.frame, message, &[]);
         let tags: Vec<u16> = entry.frame.vlans().collect();
         if tags != self.vlans {
             facts.insert(0, vlans(&tags));
@@ -230,7 +231,8 @@ impl Ladder {
         let bootp = message.bootp;
         let client = bootp.client_mac();
         if bootp.op == 1 {
-            let this = (message.message_type(), bootp.xid, client);
+            let all = to_all(&entry.frame, message);
+            let this = (message.message_type(), bootp.xid, client, all);
             let tries = match self.last {
                 Some((last, tries)) if last == this => tries.saturating_add(1),
                 _ => 1,
@@ -239,7 +241,7 @@ impl Ladder {
             if tries > 1 {
                 facts.push(format!("try {tries}"));
             }
-        } else if self.last.is_some_and(|((_, xid, _), _)| xid == bootp.xid) {
+        } else if self.last.is_some_and(|((_, xid, ..), _)| xid == bootp.xid) {
             self.last = None;
         }
         if Some(client) != self.client {

@@ -119,7 +119,8 @@ pub fn table(out: &mut dyn Write, all: &Replayed, style: &Style) -> io::Result<(
 fn unanswered(out: &mut dyn Write, all: &Replayed, style: &Style) -> io::Result<()> {
     let mut table = lookup::table(style, &["#", "at", "sent"]);
     for it in &all.frames {
-        let about = Message::of(&it.frame).map_or(Vec::new(), |it| facts(&it, &[]));
+        let about =
+            Message::of(&it.frame).map_or(Vec::new(), |message| facts(&it.frame, &message, &[]));
         let words: Vec<String> = std::iter::once(name(&it.frame)).chain(about).collect();
         table.add_row([it.number.to_string(), at(it), words.join("  ")]);
     }

@@ -45,9 +45,16 @@ pub(super) fn vlans(ids: &[u16]) -> String {
     }
 }
 
-/// What matters in a message of its type, beside the type. The server's and the relay's addresses are
+/// Whether the REQUEST in a frame asks every server and not the one that gave the lease. What came through a relay
+/// agent was broadcast (RFC 2131 section 4.3.2).
+pub(super) fn to_all(frame: &Frame, message: &Message) -> bool {
+    let broadcast = frame.ipv4().is_none_or(|it| it.dst.is_broadcast());
+    broadcast || !message.bootp.giaddr.is_unspecified()
+}
+
+/// What matters in the message of a frame, beside its type. The server's and the relay's addresses are
 /// left out where they are `told` elsewhere.
-pub(super) fn facts(message: &Message, told: &[Ipv4Addr]) -> Vec<String> {
+pub(super) fn facts(frame: &Frame, message: &Message, told: &[Ipv4Addr]) -> Vec<String> {
     let bootp = message.bootp;
     let mut facts: Vec<String> = Vec::with_capacity(4);
     let some = |ip: Ipv4Addr| (!ip.is_unspecified()).then_some(ip);
@@ -72,8 +79,12 @@ pub(super) fn facts(message: &Message, told: &[Ipv4Addr]) -> Vec<String> {
             facts.extend(lease);
         }
         Some(REQUEST) => {
-            let renewing = some(bootp.ciaddr).map(|ip| format!("{ip} (renewing)"));
-            facts.extend(message.requested_ip().map(|ip| ip.to_string()).or(renewing));
+            let held = some(bootp.ciaddr).map(|ip| match server {
+                Some(_) => ip.to_string(),
+                None if to_all(frame, message) => format!("{ip} (rebinding)"),
+                None => format!("{ip} (renewing)"),
+            });
+            facts.extend(message.requested_ip().map(|ip| ip.to_string()).or(held));
             facts.extend(from);
         }
         Some(NAK) => {
@@ -158,7 +169,7 @@ pub fn summary(entry: &Entry) -> String {
     match Message::of(&entry.frame) {
         Some(message) => {
             let mut text = message.type_name().into_owned();
-            for fact in facts(&message, &[]) {
+            for fact in facts(&entry.frame, &message, &[]) {
                 text.push_str("  ");
                 text.push_str(&fact);
             }
@@ -271,7 +282,7 @@ pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Resul
                 line.push_str("  ");
                 super::meaning::colons(&mut line, message.bootp.client_hardware());
             }
-            for fact in facts(message, &told) {
+            for fact in facts(frame, message, &told) {
                 line.push_str("  ");
                 line.push_str(&fact);
             }

@@ -153,17 +153,22 @@ fn rest(
     match message {
         Some(message) => {
             let renewing = message.message_type() == Some(REQUEST);
-            all.extend(facts(message, told).into_iter().map(|mut it| {
-                // The client's state says it, and tells RENEWING and REBINDING apart.
-                if let Some(len) = it
-                    .strip_suffix(" (renewing)")
-                    .filter(|_| renewing)
-                    .map(str::len)
-                {
-                    it.truncate(len);
-                }
-                it
-            }));
+            all.extend(
+                facts(&entry.frame, message, told)
+                    .into_iter()
+                    .map(|mut it| {
+                        // The client's state says it.
+                        let state = [" (renewing)", " (rebinding)"].into_iter();
+                        if let Some(len) = state
+                            .filter_map(|state| it.strip_suffix(state))
+                            .find(|_| renewing)
+                            .map(str::len)
+                        {
+                            it.truncate(len);
+                        }
+                        it
+                    }),
+            );
         }
         None => all.push(summary::other(&entry.frame)),
     }

@@ -1,4 +1,5 @@
-//! What the driver owes to whoever looks on while players run: every frame that the link gave.
+//! What the driver owes to whoever looks on while players run: every frame that the link gave. And what the segment
+//! inside the process owes to the driver.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use dhcpcraft::link::segment::{Quality, Segment, Station, Transmission};
 use dhcpcraft::link::{Link, LinkError, Received, Time};
 use dhcpcraft::talk::{
     Event, HOPS, Outbox, Player, Relay, RelayConfig, Side, Verdict, Watch, run, run_between,
@@ -243,6 +245,44 @@ fn a_flood_does_not_hold_up_what_is_to_be_sent() {
     }
     assert_eq!(sent, 5_001);
     assert!(most <= 520, "{most} frames wait");
+}
+
+/// A station that answers each frame with its number, the second one at once and the others after a while.
+struct Numbers;
+
+impl Station for Numbers {
+    fn receive(&mut self, _now: Time, _frame: &[u8], out: &mut Vec<Transmission>) {
+        for number in 0..20 {
+            let delay = match number {
+                1 => Duration::ZERO,
+                _ => Duration::from_micros(200),
+            };
+            let bytes = vec![number; 60];
+            out.push(Transmission { delay, bytes });
+        }
+    }
+
+    fn wake(&mut self, _now: Time, _out: &mut Vec<Transmission>) {}
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+#[test]
+fn what_one_station_sends_arrives_in_its_order() {
+    for seed in 0..20 {
+        let mut segment = Segment::new("test", seed, Quality::default());
+        segment.seat(Box::new(Numbers));
+        segment.send(&[0; 60]).expect("sent");
+        let end = segment.now() + Duration::from_secs(1);
+        let mut order = Vec::new();
+        while let Some(it) = segment.recv(end).expect("received") {
+            order.extend(it.bytes.first().copied());
+        }
+        let wanted: Vec<u8> = [1, 0].into_iter().chain(2..20).collect();
+        assert_eq!(order, wanted, "seed {seed}");
+    }
 }
 
 /// A link on which one frame arrives: a pipe stands for the socket that tells of it.

@@ -1,7 +1,7 @@
 //! An Ethernet segment inside the process, on a virtual clock: waiting on it costs no time.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use pnet::util::MacAddr;
@@ -39,8 +39,17 @@ enum Sender {
     Seat(usize),
 }
 
-/// A frame under way: arrival, order of sending, sender, bytes.
-type Travelling = (Time, u64, Sender, Vec<u8>);
+/// Where a frame is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Leg {
+    /// Its sender has not sent it yet; how long it will travel.
+    Departs(Duration),
+    /// It travels.
+    Arrives,
+}
+
+/// A frame under way: when the leg ends, order of sending, sender, leg, bytes.
+type Travelling = (Time, u64, Sender, Leg, Vec<u8>);
 
 /// How far the segment spoils what it carries.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,7 +80,8 @@ pub struct Segment {
     travelling: BinaryHeap<Reverse<Travelling>>,
     arrived: VecDeque<Received>,
     sent: u64,
-    last_arrival: Time,
+    /// When the last frame of each sender arrives.
+    last: BTreeMap<Sender, Time>,
     quality: Quality,
     chance: ChaCha8Rng,
 }
@@ -89,7 +99,7 @@ impl Segment {
             travelling: BinaryHeap::new(),
             arrived: VecDeque::new(),
             sent: 0,
-            last_arrival: EPOCH,
+            last: BTreeMap::new(),
             quality,
             chance: ChaCha8Rng::seed_from_u64(seed),
         }
@@ -100,7 +110,7 @@ impl Segment {
         self.stations.push(station);
     }
 
-    /// When the next thing happens on it: a frame arrives, or a station wakes.
+    /// When the next thing happens on it: a frame leaves or arrives, or a station wakes.
     pub fn due(&self) -> Option<Time> {
         let arrival = self.travelling.peek().map(|Reverse((at, ..))| *at);
         let wake = self.next_deadline().map(|(at, _)| at);
@@ -117,15 +127,25 @@ impl Segment {
             .quality
             .jitter
             .mul_f64(f64::from(delay) / f64::from(u32::MAX));
-        self.sent += 1;
-        let mut arrival = at + self.quality.latency + jitter;
-        if from == Sender::Here {
-            // What one end sends arrives in the order it was sent in.
-            arrival = arrival.max(self.last_arrival);
-            self.last_arrival = arrival;
+        let travels = self.quality.latency + jitter;
+        match at <= self.clock {
+            true => self.depart(from, travels, bytes),
+            false => self.push(at, from, Leg::Departs(travels), bytes),
         }
+    }
+
+    /// A frame leaves its sender now. What one sends arrives in the order it was sent in.
+    fn depart(&mut self, from: Sender, travels: Duration, bytes: Vec<u8>) {
+        let last = self.last.entry(from).or_insert(EPOCH);
+        let arrival = (self.clock + travels).max(*last);
+        *last = arrival;
+        self.push(arrival, from, Leg::Arrives, bytes);
+    }
+
+    fn push(&mut self, at: Time, from: Sender, leg: Leg, bytes: Vec<u8>) {
+        self.sent += 1;
         self.travelling
-            .push(Reverse((arrival, self.sent, from, bytes)));
+            .push(Reverse((at, self.sent, from, leg, bytes)));
     }
 
     fn next_deadline(&self) -> Option<(Time, usize)> {
@@ -161,11 +181,15 @@ impl Segment {
         if arrival.is_none_or(|at| at > until) {
             return false;
         }
-        let Some(Reverse((at, _, from, bytes))) = self.travelling.pop() else {
+        let Some(Reverse((at, _, from, leg, bytes))) = self.travelling.pop() else {
             return false;
         };
         self.clock = self.clock.max(at);
         let now = self.clock;
+        if let Leg::Departs(travels) = leg {
+            self.depart(from, travels, bytes);
+            return true;
+        }
         for seat in 0..self.stations.len() {
             if from != Sender::Seat(seat) {
                 self.act(seat, |station, out| station.receive(now, &bytes, out));

@@ -343,6 +343,8 @@ pub struct Findings {
     pub kept: Vec<Ipv4Addr>,
     /// Checks that were not begun any more.
     pub left: usize,
+    /// Addresses that answered the server's probe although nobody holds them: it may keep them aside too.
+    pub in_use: Vec<Ipv4Addr>,
     /// Frames sent and received.
     pub frames: u64,
     /// The capture, where one was asked for.

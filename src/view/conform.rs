@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -102,19 +103,19 @@ fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
         }
     }
     skipped(out, it, style)?;
-    if !it.declined.is_empty() {
-        let all: Vec<String> = it.declined.iter().map(|ip| ip.to_string()).collect();
-        let text = format!(
-            "declined on purpose, and out of use until the server takes them back: {}",
-            all.join(", ")
-        );
-        wrapped(out, "\n", 0, &text, style)?;
-    }
-    if !it.kept.is_empty() {
-        let all: Vec<String> = it.kept.iter().map(|ip| ip.to_string()).collect();
-        let text = format!("not given back to the server: {}", all.join(", "));
-        wrapped(out, "\n", 0, &text, style)?;
-    }
+    set_aside(
+        out,
+        "declined on purpose, and out of use until the server takes them back",
+        &it.declined,
+        style,
+    )?;
+    set_aside(
+        out,
+        "made to look taken when the server probed them, and perhaps out of use for a while",
+        &it.in_use,
+        style,
+    )?;
+    set_aside(out, "not given back to the server", &it.kept, style)?;
     let counts: Vec<String> = WORDS
         .iter()
         .map(|word| (it.count(word), word))
@@ -132,6 +133,15 @@ fn findings(out: &mut dyn Write, it: &Findings, style: &Style) -> io::Result<()>
         }
     );
     writeln!(out, "{}", style.bold(&line))
+}
+
+/// Addresses that the server will not give for a while, and why.
+fn set_aside(out: &mut dyn Write, why: &str, all: &[Ipv4Addr], style: &Style) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<String> = all.iter().map(|ip| ip.to_string()).collect();
+    wrapped(out, "\n", 0, &format!("{why}: {}", all.join(", ")), style)
 }
 
 /// A row for each section, with how many of its checks ended how.
@@ -280,6 +290,7 @@ pub fn json(report: &Report) -> Vec<Json> {
         "declined": it.declined.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
         "kept": it.kept.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
         "not_run": it.left,
+        "in_use": it.in_use.iter().map(|ip| ip.to_string()).collect::<Vec<_>>(),
         "frames": it.frames,
         "interrupted": it.interrupted,
         "causes": it.causes.iter().map(diagnosis::cause_json).collect::<Vec<_>>(),

@@ -71,4 +71,12 @@ impl Bench {
             Bench::Client(_) => Vec::new(),
         }
     }
+
+    /// Addresses that the server was shown to be in use although nobody holds them.
+    pub fn in_use(&self) -> Vec<Ipv4Addr> {
+        match self {
+            Bench::Server(it) => it.in_use.iter().copied().collect(),
+            Bench::Client(_) => Vec::new(),
+        }
+    }
 }

@@ -403,6 +403,7 @@ impl<'v> Run<'_, '_, 'v> {
             findings.facts.push(("link".into(), lossy.into()));
         }
         findings.declined = self.bench(|it| it.declined())?;
+        findings.in_use = self.bench(|it| it.in_use())?;
         findings.frames = self.desk(|it| it.frames)?;
         Ok(findings)
     }

@@ -87,6 +87,8 @@ pub struct ServerBench {
     held: Vec<Held>,
     /// Addresses declined so far.
     pub declined: BTreeSet<Ipv4Addr>,
+    /// Addresses that nobody held, and for which this side answered a probe.
+    pub in_use: BTreeSet<Ipv4Addr>,
     /// How long the slowest OFFER and the slowest other answer of late took.
     slowest: [Duration; 2],
     probed: bool,
@@ -110,6 +112,7 @@ impl ServerBench {
             own: Vec::new(),
             held: Vec::new(),
             declined: BTreeSet::new(),
+            in_use: BTreeSet::new(),
             slowest: [Duration::ZERO; 2],
             probed: false,
             asked: BTreeMap::new(),
@@ -176,7 +179,8 @@ impl ServerBench {
         for (ip, mac, _) in &self.own {
             host.add(*ip, *mac);
         }
-        for it in &self.held {
+        // As a client does: nobody has an address that was only offered.
+        for it in self.held.iter().filter(|it| !it.offered) {
             host.add(it.ip, it.mac);
         }
         let requests: Vec<Frame> = frames.iter().map(|it| it.0.clone()).collect();
@@ -199,6 +203,7 @@ impl ServerBench {
                     self.desk.evidence.push(entry.number);
                 }
                 self.sent(&entry);
+                self.answered_for(&entry.frame, occupied.map(|it| it.0));
             } else if let Some(arp) = entry.frame.arp() {
                 heard.sought.extend(arp.target_ip());
             } else if entry.verdict == Verdict::Part && entry.frame.bootp().is_some() {
@@ -238,6 +243,18 @@ impl ServerBench {
         }
     }
 
+    /// Takes note of an address that the server is now to take for used: whoever is pinged for holds it, and so does
+    /// the one that is played to be occupied.
+    fn answered_for(&mut self, frame: &Frame, occupied: Option<Ipv4Addr>) {
+        let shown = match (frame.arp(), frame.icmp(), frame.ipv4()) {
+            (Some(arp), _, _) => arp.sender_ip().filter(|it| Some(*it) == occupied),
+            (_, Some(_), Some(ip)) => Some(ip.src),
+            _ => None,
+        };
+        let shown = shown.filter(|ip| !self.held.iter().any(|it| it.ip == *ip && !it.offered));
+        self.in_use.extend(shown);
+    }
+
     fn received(&mut self, entry: &Entry, requests: &[Frame], wait: Duration) {
         let Some(message) = Message::of(&entry.frame) else {
             return;
@@ -269,6 +286,7 @@ impl ServerBench {
         if kind == Some(ACK) {
             // It was declined in vain.
             self.declined.remove(&ip);
+            self.in_use.remove(&ip);
         }
         let request = requests
             .iter()

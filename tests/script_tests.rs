@@ -635,3 +635,23 @@ fn a_list_of_cases_is_for_each_test_that_takes_one() {
         (&3.into(), &2.into())
     );
 }
+
+#[test]
+fn frames_have_the_numbers_of_the_capture() {
+    let path = file(
+        "numbers",
+        "def test_x():\n    dora()\n    discover()\n    discover(expect=[\"reply.router == [\\\"10.0.0.1\\\"]\"])\n",
+    );
+    let rows = tests("numbers", &[text(&path), "--json"]).json();
+    let shown = rows[0]["exchange"].as_array().unwrap();
+    let numbers: Vec<u64> = shown
+        .iter()
+        .filter_map(|it| it["number"].as_u64())
+        .collect();
+    assert_eq!(numbers, (1..=8).collect::<Vec<u64>>());
+    let message = rows[0]["message"].as_str().unwrap();
+    assert!(message.contains(", frame 8)"), "{message}");
+    let capture = format!("{}#8", rows[0]["capture"].as_str().unwrap());
+    let eighth = tool(&["show", &capture, "--json"]).succeeded().json();
+    assert_eq!(eighth[0]["hex"], shown[7]["hex"]);
+}

@@ -261,8 +261,11 @@ pub struct Collect<'a> {
 
 impl Sink for Collect<'_> {
     fn entry(&mut self, entry: &Entry) -> std::io::Result<()> {
-        self.host.remember(entry);
-        self.yielded.entries.push(entry.clone());
+        let number = self.host.remember(entry);
+        self.yielded.entries.push(Entry {
+            number,
+            ..entry.clone()
+        });
         Ok(())
     }
 

@@ -56,6 +56,8 @@ pub struct Host {
     pub remembers: Cell<usize>,
     /// Frames forgotten of `log`.
     pub forgotten: Cell<u64>,
+    /// Whether frames count through the whole conversation, as its capture does, and not from 1 in each command.
+    pub counts_on: Cell<bool>,
     /// Whether notices are kept off standard error.
     pub quiet: Cell<bool>,
     /// The server whose rules run here.
@@ -87,6 +89,7 @@ impl Host {
             step: RefCell::default(),
             remembers: Cell::new(REMEMBERED),
             forgotten: Cell::new(0),
+            counts_on: Cell::new(false),
             quiet: Cell::new(false),
             server: RefCell::default(),
             bench: RefCell::default(),
@@ -131,8 +134,8 @@ impl Host {
         }
     }
 
-    /// Remembers a frame.
-    pub fn remember(&self, entry: &Entry) {
+    /// Remembers a frame, and gives the number that it has from here on.
+    pub fn remember(&self, entry: &Entry) -> u64 {
         let mut log = self.log.borrow_mut();
         let room = self.remembers.get();
         if log.len() >= room {
@@ -141,12 +144,17 @@ impl Host {
             self.forgotten.set(self.forgotten.get() + old as u64);
         }
         let mut entry = entry.clone();
+        if self.counts_on.get() {
+            entry.number = self.forgotten.get() + log.len() as u64 + 1;
+        }
+        let number = entry.number;
         let step = self.step.borrow();
         if !step.is_empty() {
             let said = entry.comment.take().unwrap_or_else(|| summary(&entry));
             entry.comment = Some(format!("{step}: {said}"));
         }
         log.push(entry);
+        number
     }
 
     /// The replies of the last exchange, and whatever else was received since the last frame that was

@@ -128,6 +128,7 @@ impl<'a> Runner<'a> {
             .clone_from(&self.interface);
         host.remembers.set(FRAMES);
         host.quiet.set(true);
+        host.counts_on.set(true);
         host
     }
 
@@ -271,7 +272,7 @@ impl<'a> Runner<'a> {
             step: ended.step,
             differences,
             places,
-            entries: log.iter().skip(first).cloned().collect(),
+            entries: numbered(&log).skip(first).collect(),
             before: first as u64 + host.forgotten.get(),
             again: self.again(found, seed),
             exit_code,
@@ -377,6 +378,15 @@ fn own_directory(parent: &Path) -> Result<PathBuf, Error> {
             Err(error) => return Err(Error::file(&path, error)),
         }
     }
+}
+
+/// Frames with their numbers in the capture, which holds what is remembered.
+fn numbered(log: &[Entry]) -> impl Iterator<Item = Entry> + '_ {
+    let rows = log.iter().zip(1..);
+    rows.map(|(entry, number)| Entry {
+        number,
+        ..entry.clone()
+    })
 }
 
 fn packet(entry: &Entry, interface: u32, test: &str) -> Packet {

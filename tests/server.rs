@@ -401,7 +401,7 @@ fn silence_is_explained() {
     };
     assert_eq!(
         heard(&renewal(OTHER, ip(100))),
-        (0, "not answered: no lease of it is known".into())
+        (0, "not answered: it has no lease here".into())
     );
     assert_eq!(heard(&request(OWNER, ip(100))), (1, String::new()));
     assert_eq!(
@@ -417,7 +417,7 @@ fn silence_is_explained() {
     far.relay(Ipv4Addr::new(10, 9, 9, 9), Some(SERVER));
     assert_eq!(
         heard(&far),
-        (0, "not answered: 10.9.9.9 is of no subnet served".into())
+        (0, "not answered: no subnet of 10.9.9.9".into())
     );
     let release = |mac| template::fresh(RELEASE, &who(mac, Some(ip(100)), Some(SERVER)));
     assert_eq!(heard(&release(OTHER)), (0, "not its address".into()));
@@ -428,7 +428,7 @@ fn silence_is_explained() {
     assert_eq!(heard(&request(OTHER, ip(100))), (1, String::new()));
     assert_eq!(
         heard(&decline(OTHER, ip(100))),
-        (0, "192.0.2.100 is set aside for an hour".into())
+        (0, "192.0.2.100 set aside for 1h".into())
     );
     let mut lossy = self::config();
     lossy.faults = vec![Fault::parse("drop=offer", |_| Err(String::new())).expect("a fault")];

@@ -24,7 +24,7 @@ impl Server {
             _ if giaddr.is_unspecified() => (first, giaddr),
             _ => (on(giaddr), giaddr),
         };
-        found.ok_or_else(|| format!("{place} is of no subnet served"))
+        found.ok_or_else(|| format!("no subnet of {place}"))
     }
 
     /// Whether the address is kept for this client, by identifier, hardware address or circuit-id.
@@ -85,7 +85,7 @@ impl Server {
             .or_else(|| message.requested_ip().into_iter().chain(pool).find(fit))
             .ok_or_else(|| match (self.config.reserved_only, first_kept) {
                 (true, Some(ip)) => format!("{ip}, kept for it, is in use"),
-                (true, None) => "no address is kept for it".into(),
+                (true, None) => "no reservation".into(),
                 (false, _) => "the pool is used up".into(),
             })
     }

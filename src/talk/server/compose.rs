@@ -192,7 +192,7 @@ impl Server {
         now: Time,
     ) -> Result<(Reply, String), String> {
         if !self.config.bootp {
-            return Err("plain BOOTP is not served".into());
+            return Err("it is plain BOOTP".into());
         }
         let ip = self.pick(message, key, now)?;
         self.bindings.bind(ip, key, Time(u64::MAX));

@@ -102,7 +102,7 @@ impl Server {
             (Some(_), Some(subnet)) if self.may_have(wanted, &subnet, message, key, now) => {}
             // INIT-REBOOT and RENEWING of a client without a binding: silence.
             (None, Some(subnet)) if self.bindings.of(key, &subnet).is_none() => {
-                return Err("no lease of it is known".into());
+                return Err("it has no lease here".into());
             }
             _ => return refuse,
         }
@@ -180,7 +180,7 @@ impl Server {
             (_, Some(ip)) if self.bindings.holds(ip, &key) => {
                 if declined {
                     self.bindings.decline(ip, &key, now);
-                    format!("{ip} is set aside for an hour")
+                    format!("{ip} set aside for 1h")
                 } else {
                     self.bindings.release(ip, &key);
                     format!("{ip} is free again")

@@ -47,6 +47,8 @@ pub struct View {
     ack: Option<Box<Entry>>,
     /// Whether frames of a link are listed as they come, not gathered for a table.
     live: bool,
+    /// Whether they are a server's, and listed by client.
+    served: bool,
     /// Values printed of frames read or built.
     printed: u64,
     /// Whether frames are not shown, only what came of them.
@@ -79,6 +81,7 @@ impl View {
             ladder: None,
             ack: None,
             live: false,
+            served: false,
             printed: 0,
             hidden: false,
             capture: None,
@@ -108,6 +111,7 @@ impl View {
             Command::Replay(args) => args.stands_in(),
             _ => false,
         };
+        view.served = matches!(command, Command::Serve(_));
         // Of many clients each is a row of a table, not rungs of a ladder.
         let told = command
             .out()

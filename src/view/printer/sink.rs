@@ -10,8 +10,8 @@ use crate::commands::outcome::{Direction, Entry, Grouped, Observation, Sink, Ver
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, NAK};
 use crate::view::{
-    Ladder, client_json, escape, group, hexdump, json_line, lint, list_line, lookup, servers,
-    source, summary, tree,
+    Ladder, client_json, escape, group, hexdump, json_line, lint, list_line, lookup, served_line,
+    servers, source, summary, tree,
 };
 
 impl Sink for View {
@@ -59,6 +59,9 @@ impl Sink for View {
                 list_line(&mut self.out, entry, &self.style)?;
             }
             (Format::Table, Direction::Read) => self.read(entry)?,
+            (Format::Table, _) if self.served => {
+                served_line(&mut self.out, entry, &self.style)?;
+            }
             (Format::Table, _) if self.live => list_line(&mut self.out, entry, &self.style)?,
             (Format::Table, _) => self.keep(entry),
             (Format::Ladder, _) => {

@@ -1,6 +1,6 @@
 //! A link that is open, and players on it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use super::Error;
@@ -11,6 +11,7 @@ use super::witness::Witness;
 use crate::link::label::{Label, Labelled};
 use crate::link::{Link, Time};
 use crate::talk::{self, Event, Player, Relay, Side};
+use crate::wire::Frame;
 
 /// An open link and what is known of this end of it.
 pub struct OpenLink {
@@ -46,7 +47,7 @@ impl OpenLink {
     ) -> Result<bool, Error> {
         let (mut frames, mut first) = (self.frames, self.first);
         let mut failed = None;
-        let mut last_sent: Option<Time> = None;
+        let mut asked = Asked::default();
         let link = self.link();
         let link_type = link.link_type();
         let outcome = talk::run(
@@ -56,7 +57,7 @@ impl OpenLink {
             |event| {
                 frames += 1;
                 witness.saw(frames, &event);
-                let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
+                let entry = entry_of(event, frames, link_type, &mut first, &mut asked);
                 if let Some(entry) = &entry {
                     session.remember(entry);
                 }
@@ -97,7 +98,7 @@ pub(super) fn relay_between(
     let [clients, servers] = links.map(|it| it.link());
     let link_type = clients.link_type();
     let until = timeout.map(|it| clients.now() + it);
-    let (mut frames, mut first, mut last_sent) = (0, None, None);
+    let (mut frames, mut first, mut asked) = (0, None, Asked::default());
     let mut failed = None;
     /// Reasons told; a flood of different ones tells nobody more.
     const REASONS: usize = 32;
@@ -107,7 +108,7 @@ pub(super) fn relay_between(
         [clients, servers],
         |side, event| {
             frames += 1;
-            let entry = entry_of(event, frames, link_type, &mut first, &mut last_sent);
+            let entry = entry_of(event, frames, link_type, &mut first, &mut asked);
             let Some(mut entry) = entry else {
                 return std::ops::ControlFlow::Continue(());
             };
@@ -141,13 +142,44 @@ pub(super) fn relay_between(
     }
 }
 
+/// When the last message of each transaction was sent.
+#[derive(Default)]
+struct Asked {
+    at: HashMap<u32, Time>,
+    /// Transactions, the earliest first.
+    order: VecDeque<u32>,
+}
+
+/// Transactions remembered at most; as many as there can be clients at once.
+const TRANSACTIONS: usize = 100_000;
+
+impl Asked {
+    fn sent(&mut self, xid: u32, at: Time) {
+        if self.at.insert(xid, at).is_some() {
+            return;
+        }
+        self.order.push_back(xid);
+        if self.order.len() > TRANSACTIONS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.at.remove(&oldest);
+        }
+    }
+
+    /// How long after the message of its transaction a reply came.
+    fn since(&self, reply: &Frame, at: Time) -> Option<Duration> {
+        let sent = self.at.get(&reply.bootp()?.xid)?;
+        Some(at - *sent)
+    }
+}
+
 /// The entry that tells of an event; `None` for a frame that concerns nobody here.
 fn entry_of(
     event: Event,
     number: u64,
     link_type: u32,
     first: &mut Option<Time>,
-    last_sent: &mut Option<Time>,
+    asked: &mut Asked,
 ) -> Option<Entry> {
     match event {
         Event::Sent {
@@ -158,8 +190,8 @@ fn entry_of(
             ..
         } => {
             let since = at - *first.get_or_insert(at);
-            if frame.bootp().is_some() {
-                *last_sent = Some(at);
+            if let Some(bootp) = frame.bootp() {
+                asked.sent(bootp.xid, at);
             }
             Some(Entry {
                 number,
@@ -186,9 +218,7 @@ fn entry_of(
         } => {
             let since = received.at - *first.get_or_insert(received.at);
             let verdict = verdict?;
-            let after = last_sent
-                .filter(|_| frame.bootp().is_some())
-                .map(|sent| received.at - sent);
+            let after = asked.since(&frame, received.at);
             Some(Entry {
                 number,
                 at: received.at,

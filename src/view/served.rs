@@ -53,13 +53,9 @@ pub fn served_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Res
         escape_into(&mut line, remark.as_bytes());
     }
     if let Some(message) = &message {
-        let rebinding = frame.ipv4().is_some_and(|ip| ip.dst.is_broadcast());
-        for fact in facts(message, &told) {
+        for fact in facts(frame, message, &told) {
             line.push_str("  ");
-            match rebinding {
-                true => line.push_str(&fact.replace("(renewing)", "(rebinding)")),
-                false => line.push_str(&fact),
-            }
+            line.push_str(&fact);
         }
     }
     remarks(&mut line, entry);

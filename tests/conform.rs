@@ -279,32 +279,89 @@ fn page() -> BTreeMap<&'static str, BTreeSet<String>> {
     servers
 }
 
-fn conform(segment: &Segment, seed: u64) -> Output {
+fn conform(segment: &Segment, seed: u64, only: &[&str]) -> Output {
+    let only = only.iter().flat_map(|id| ["--only", id]);
     segment
         .client_command(tool::TOOL)
         .args(["conform", "--json", "--quiet", "--relay", "10.77.0.250"])
         .args(["--seed", &seed.to_string()])
         .args(["-i", segment.client_interface()])
+        .args(only)
         .output()
         .expect("the tool starts")
+}
+
+fn json_lines(output: Output) -> Vec<Json> {
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines = lines.lines();
+    lines
+        .map(|it| serde_json::from_str(it).expect("JSON"))
+        .collect()
+}
+
+/// What these checks find of a server in this configuration, and the line of the run.
+fn found(kind: Kind, config: ServerConfig, ids: &[&str]) -> (BTreeMap<String, String>, Json) {
+    let segment = Segment::new();
+    let _server = segment.server(kind, config);
+    let lines = json_lines(conform(&segment, 1, ids));
+    let run = lines.last().expect("the run's line").clone();
+    (results(&lines), run)
+}
+
+/// A server that pings an address before it offers it finds nobody at one that an INFORM came from, or that was
+/// only offered; one that was made to look taken is named.
+#[test]
+fn a_server_that_looks_first_abandons_what_it_was_shown() {
+    let probing = ServerConfig {
+        probe: true,
+        ..Default::default()
+    };
+    let ids = ["S-INF-05", "S-FLD-20", "S-OFR-09", "S-OFR-11"];
+    let (found, run) = found(Kind::Dhcpd, probing, &ids);
+    assert_eq!(found["S-INF-05"], "pass", "{found:?} {run}");
+    assert_eq!(found["S-FLD-20"], "pass", "{found:?} {run}");
+    assert_eq!(run["in_use"].as_array().map(Vec::len), Some(1), "{run}");
+}
+
+/// Two clients with one xid are told apart also by a server that offers one address to both.
+#[test]
+fn offers_need_not_be_reserved() {
+    let sequential = ServerConfig {
+        extra: "dhcp-sequential-ip".into(),
+        ..Default::default()
+    };
+    let (found, run) = found(Kind::Dnsmasq, sequential, &["S-REQ-18"]);
+    assert_eq!(found["S-REQ-18"], "pass", "{run}");
+}
+
+#[test]
+fn a_pool_of_one_address_is_too_small_for_some_checks() {
+    let only = std::net::Ipv4Addr::new(10, 77, 0, 40);
+    let small = ServerConfig {
+        pool: Some((only, only)),
+        ..Default::default()
+    };
+    let ids = ["S-REQ-18", "S-OFR-05", "S-INF-05", "S-OFR-01"];
+    let (found, run) = found(Kind::Kea, small, &ids);
+    assert_eq!(found["S-OFR-01"], "pass", "{run}");
+    for id in &ids[..3] {
+        assert_eq!(found[*id], "skip", "{id} {run}");
+    }
 }
 
 /// What differs between a server's run and the page.
 fn differs(kind: Kind, seed: u64, meant: &BTreeSet<String>) -> Option<String> {
     let segment = Segment::new();
     let server = segment.server(kind, ServerConfig::default());
-    let output = conform(&segment, seed);
-    let lines = String::from_utf8(output.stdout).expect("UTF-8");
-    let lines = lines
-        .lines()
-        .map(|it| serde_json::from_str(it).expect("JSON"));
-    let results = results(&lines.collect::<Vec<Json>>());
+    let output = conform(&segment, seed, &[]);
+    let code = output.status.code();
+    let results = results(&json_lines(output));
     let found: BTreeSet<String> = amiss(&results)
         .into_iter()
         .filter(|it| !it.ends_with("note"))
         .collect();
     drop(server);
-    let same = found == *meant && output.status.code() == Some(1);
+    let same = found == *meant && code == Some(1);
     let more: Vec<_> = found.difference(meant).collect();
     let less: Vec<_> = meant.difference(&found).collect();
     (!same).then(|| format!("{kind:?}, seed {seed}: not on the page {more:?}, not found {less:?}"))

@@ -655,3 +655,92 @@ fn frames_have_the_numbers_of_the_capture() {
     let eighth = tool(&["show", &capture, "--json"]).succeeded().json();
     assert_eq!(eighth[0]["hex"], shown[7]["hex"]);
 }
+
+#[test]
+fn exchanges_are_compared_frame_by_frame() {
+    let path = file(
+        "exchanges",
+        r#"
+def ask(**more):
+    return discover(mac="02:00:00:00:00:01", xid=7, **more)
+
+def test_same():
+    assert_eq(ask(dry_run=True), ask(dry_run=True))
+
+def test_differ():
+    assert_eq(ask(dry_run=True), ask(dry_run=True, hostname="x"), "and so on")
+
+def test_fewer():
+    assert_eq(ask(dry_run=True), ask())
+"#,
+    );
+    let rows = tests("exchanges", &[text(&path), "--json"]).json();
+    assert_eq!(row(&rows, "test_same")["status"], "passed");
+    let differ = row(&rows, "test_differ");
+    let message = differ["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("the exchanges differ in message 1, DISCOVER"),
+        "{message}"
+    );
+    assert!(message.ends_with("\nand so on"), "{message}");
+    let names = differ["differences"].as_array().unwrap().iter();
+    let names: Vec<&str> = names.map(|it| it["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"option hostname"), "{names:?}");
+    let fewer = row(&rows, "test_fewer")["message"].as_str().unwrap();
+    assert!(
+        fewer.contains("has 1 message and not 2") && fewer.contains("OFFER"),
+        "{fewer}"
+    );
+}
+
+#[test]
+fn repetitions_have_names_of_their_own() {
+    let path = file("repetitions", "def test_x():\n    fail(\"x\")\n");
+    let report = scratch("repetitions-report").join("report.xml");
+    let args = [text(&path), "--repeat", "3", "--seed", "5"];
+    let run = tests(
+        "repetitions",
+        &[&args[..], &["--junit", text(&report)]].concat(),
+    );
+    assert!(
+        run.out.contains("repetitions.star::test_x [2/3]\n"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out.contains("repetitions.star::test_x --seed 6\n"),
+        "{}",
+        run.out
+    );
+    let xml = std::fs::read_to_string(&report).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let names = |tag: &str| -> Vec<String> {
+        let all = document.descendants().filter(|it| it.has_tag_name(tag));
+        all.map(|it| {
+            let value = it.attribute("value").unwrap_or_default();
+            format!("{} {value}", it.attribute("name").unwrap())
+                .trim()
+                .to_string()
+        })
+        .collect()
+    };
+    assert_eq!(
+        names("testcase"),
+        ["test_x [1/3]", "test_x [2/3]", "test_x [3/3]"]
+    );
+    assert_eq!(
+        names("property")[..3],
+        ["seed 5", "seed of test_x [1/3] 5", "seed of test_x [2/3] 6"]
+    );
+    let tap = tests("repetitions", &[&args[..], &["--tap"]].concat());
+    assert!(
+        tap.out.contains("repetitions.star::test_x [3/3]"),
+        "{}",
+        tap.out
+    );
+    let rows = tests("repetitions", &[&args[..], &["--json"]].concat()).json();
+    assert_eq!(
+        (&rows[2]["test"], &rows[2]["repetition"]),
+        (&"test_x".into(), &3.into())
+    );
+}

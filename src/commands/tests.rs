@@ -106,6 +106,8 @@ pub struct TestResult {
     pub status: Status,
     /// The run's seed for it.
     pub seed: u64,
+    /// Which of its repetitions this is, from 1, and how many there are; `None` where it runs once.
+    pub repetition: Option<(u32, u32)>,
     /// Time it took on the real clock.
     pub took: Duration,
     /// Frames it sent and received.
@@ -123,6 +125,19 @@ impl TestResult {
             Status::Failed(trouble) => Some(trouble),
             _ => None,
         }
+    }
+
+    /// The test's name, with the repetition: `test_lease [2/3]`.
+    pub fn name(&self) -> String {
+        match self.repetition {
+            Some((this, all)) => format!("{} [{this}/{all}]", self.test.name),
+            None => self.test.name.clone(),
+        }
+    }
+
+    /// What it is told as: `FILE::NAME`, with the repetition.
+    pub fn id(&self) -> String {
+        format!("{}::{}", self.test.file, self.name())
     }
 
     /// The status in a word.

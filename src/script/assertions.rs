@@ -117,6 +117,34 @@ fn silence(exchange: &Exchange) -> String {
     }
 }
 
+/// In what two exchanges differ: in the first frames that are not the same, or in their number.
+fn unlike(a: &Exchange, b: &Exchange) -> Option<Failure> {
+    let (first, second) = (a.entries(), b.entries());
+    let came = |it: &Entry| it.direction == Direction::Received;
+    let same = |a: &Entry, b: &Entry| came(a) == came(b) && a.bytes == b.bytes;
+    let rows = first.iter().zip(second).enumerate();
+    if let Some((at, (a, b))) = rows.into_iter().find(|it| !same(it.1.0, it.1.1)) {
+        let (number, is, expected) = (at + 1, summary(a), summary(b));
+        let lines = match is == expected {
+            true => format!(", {is}"),
+            false => format!(":\n{is}\nis not {expected}"),
+        };
+        return Some(Failure {
+            differences: difference(&packet_of(a), &packet_of(b)),
+            ..Failure::of(format!("the exchanges differ in message {number}{lines}"))
+        });
+    }
+    let (is, expected) = (first.len(), second.len());
+    (is != expected).then(|| {
+        let more = first.get(expected).or(second.get(is));
+        let more = more.map(summary).unwrap_or_default();
+        Failure::of(format!(
+            "the exchange has {is} message{} and not {expected}; the first that only one has: {more}",
+            if is == 1 { "" } else { "s" }
+        ))
+    })
+}
+
 /// The packet that an assertion is about: a packet itself, or of an exchange the reply of that kind,
 /// or else its reply.
 fn judged(value: Value, kind: Option<u8>) -> starlark::Result<Packet> {
@@ -301,7 +329,7 @@ pub fn functions(builder: &mut GlobalsBuilder) {
         }
     }
 
-    /// Fails unless both are the same; of packets it says in what they differ. The second may be a
+    /// Fails unless both are the same; of packets and exchanges it says in what they differ. The second may be a
     /// network.
     fn assert_eq<'v>(
         #[starlark(require = pos)] a: Value<'v>,
@@ -309,6 +337,15 @@ pub fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(default = "")] message: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
+        if let (Some(a), Some(b)) = (Exchange::from_value(a), Exchange::from_value(b)) {
+            return match unlike(a, b) {
+                None => Ok(NoneType),
+                Some(mut it) => {
+                    it.text += &because(message);
+                    Err(failure(it))
+                }
+            };
+        }
         let network = Net::from_value(b).is_some();
         if a.equals(b)? || (network && holds(a, b, eval, 1)?) {
             return Ok(NoneType);

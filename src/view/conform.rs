@@ -333,6 +333,7 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                     text: diagnosis::lines(&it.causes),
                 },
                 printed: String::new(),
+                seed: None,
             }],
         });
     }
@@ -349,6 +350,7 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                     text: String::new(),
                 },
                 printed: String::new(),
+                seed: None,
             }],
         });
     }
@@ -394,6 +396,7 @@ fn case(finding: &Finding, strict: bool) -> Case {
             "warn" | "note" if !fails => format!("{word}: {detail}"),
             _ => String::new(),
         },
+        seed: None,
     }
 }
 

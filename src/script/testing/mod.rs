@@ -155,7 +155,7 @@ fn run(args: &TestArgs, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
                     break 'all;
                 }
                 reports.starts(&it.test);
-                let result = runner.run(file, it, u64::from(again))?;
+                let result = runner.run(file, it, again)?;
                 left -= 1;
                 totals.count(&result);
                 reports.ends(&result)?;

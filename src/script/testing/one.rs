@@ -140,8 +140,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs a test, for the `again`th time after the first.
-    pub fn run(&mut self, file: &TestFile, found: &Found, again: u64) -> Result<TestResult, Error> {
-        let seed = self.seed.wrapping_add(again);
+    pub fn run(&mut self, file: &TestFile, found: &Found, again: u32) -> Result<TestResult, Error> {
+        let seed = self.seed.wrapping_add(again.into());
         let printed = Captured::default();
         let host = self.host(seed_of(seed, &found.test.name), &printed);
         let started = Instant::now();
@@ -166,6 +166,7 @@ impl<'a> Runner<'a> {
             test: found.test.clone(),
             status,
             seed,
+            repetition: (self.args.repeat > 1).then_some((again + 1, self.args.repeat)),
             took,
             frames,
             printed,

@@ -67,13 +67,13 @@ impl Reporter for Github {
             Status::Passed => return Ok(()),
             Status::Skipped(reason) => {
                 let place = place_in(&test.file, test.line, &[]);
-                let title = format!("{} skipped", test.name);
+                let title = format!("{} skipped", result.name());
                 self.annotate("notice", &place, &title, reason)?;
             }
             Status::Failed(trouble) => {
                 let place = place_in(&test.file, test.line, &trouble.places);
                 let text = format!("{}\nagain: {}", trouble.text, trouble.again);
-                self.annotate("error", &place, &test.name, &text)?;
+                self.annotate("error", &place, &result.name(), &text)?;
             }
         }
         self.out.flush()

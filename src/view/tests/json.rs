@@ -33,6 +33,9 @@ fn result(it: &TestResult) -> Value {
     row["status"] = json!(it.status_name());
     row["seconds"] = json!(it.took.as_secs_f64());
     row["seed"] = json!(it.seed);
+    if let Some((this, _)) = it.repetition {
+        row["repetition"] = json!(this);
+    }
     row["frames"] = json!(it.frames);
     match &it.status {
         Status::Passed => {}

@@ -15,6 +15,8 @@ pub(in crate::view) struct Case {
     pub took: Duration,
     pub ended: Ended,
     pub printed: String,
+    /// Its own seed, where the run's does not say it.
+    pub seed: Option<u64>,
 }
 
 /// How a test ended: the element that says it with its attributes and text.
@@ -141,6 +143,7 @@ impl Reporter for Junit {
                     text: text::broken(it),
                 },
                 printed: String::new(),
+                seed: None,
             };
             self.push(&it.file, case);
         }
@@ -169,7 +172,8 @@ impl Reporter for Junit {
             },
         };
         let case = Case {
-            name: clean_line(&result.test.name),
+            name: clean_line(&result.name()),
+            seed: result.repetition.map(|_| result.seed),
             took: result.took,
             ended,
             printed: clean(&result.printed),
@@ -218,15 +222,17 @@ pub(in crate::view) fn write(
         attributes.extend(numbers.iter().map(|it| (it.0, it.1.as_str())));
         attributes.push(("time", &took));
         start(&mut xml, "testsuite", &attributes)?;
-        if let Some(seed) = seed {
+        // Not every reader takes properties of a test.
+        let own = suite.cases.iter();
+        let own = own.filter_map(|it| Some((format!("seed of {}", it.name), it.seed?)));
+        let run = seed.map(|it| ("seed".to_string(), it));
+        let seeds: Vec<(String, u64)> = run.into_iter().chain(own).collect();
+        if !seeds.is_empty() {
             start(&mut xml, "properties", &[])?;
-            let seed = seed.to_string();
-            element(
-                &mut xml,
-                "property",
-                &[("name", "seed"), ("value", &seed)],
-                "",
-            )?;
+            for (name, seed) in seeds {
+                let attributes = [("name", name.as_str()), ("value", &seed.to_string())];
+                element(&mut xml, "property", &attributes, "")?;
+            }
             end(&mut xml, "properties")?;
         }
         for it in &suite.cases {

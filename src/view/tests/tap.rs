@@ -52,7 +52,7 @@ impl Reporter for Tap {
 
     fn ends(&mut self, result: &TestResult) -> io::Result<()> {
         self.number += 1;
-        let (number, id) = (self.number, description(&result.test.id()));
+        let (number, id) = (self.number, description(&result.id()));
         match &result.status {
             Status::Passed => writeln!(self.out, "ok {number} - {id}")?,
             Status::Skipped(reason) => {

@@ -189,7 +189,7 @@ impl Reporter for Text {
             .get_or_insert_with(|| (result.test.file.clone(), Totals::default()));
         totals.count(result);
         totals.took += result.took;
-        let id = clean_line(&result.test.id());
+        let id = clean_line(&result.id());
         let text = match &result.status {
             Status::Passed if self.verbose => {
                 let took = self.style.paint(DIM, &duration(result.took));

@@ -429,6 +429,43 @@ fn a_link_that_loses_its_carrier_is_the_first_cause() {
 }
 
 #[test]
+fn the_silence_of_a_dead_cable_is_no_servers() {
+    let wire = Wire::new(1500);
+    let file = wire.directory().join("dead.star");
+    let source = r#"
+def test_exchange():
+    expect_silence(discover(timeout="300ms"))
+
+def test_packet():
+    expect_silence(discover(dry_run=True).entries[0], timeout=0.3)
+
+def test_listening():
+    expect_silence(0.3)
+"#;
+    std::fs::write(&file, source).expect("a file");
+    let args = ["test", text(&file), "--json"];
+    let rows = wire.near.tool(&args).json();
+    assert_eq!(rows[3]["passed"], 3, "{rows:?}");
+    wire.far.ip("link set far0 down");
+    expect_within("the wire to go down", PATIENCE, || {
+        !wire.near.ip("-brief link show near0").contains(" UP ")
+    });
+    let rows = wire.near.tool(&args).json();
+    for row in &rows[..3] {
+        assert_eq!(row["status"], "failed", "{row}");
+        let message = row["message"].as_str().expect("a message");
+        assert!(
+            message.starts_with("this silence is not a server's: "),
+            "{message}"
+        );
+        assert!(
+            message.contains(" has no carrier: check the cable"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn a_frame_sent_right_after_the_carrier_went_is_lost_and_no_fault_of_the_link() {
     let wire = Wire::new(1500);
     let file = wire.directory().join("lost.pcapng");

@@ -18,6 +18,7 @@ use starlark::values::tuple::UnpackTuple;
 use super::exchange::{Exchange, is_reply, packet_of};
 use super::expected::{Net, holds, unmet};
 use super::functions::{difference, number};
+use super::host::Host;
 use super::packet::Packet;
 use super::send::{self, Sending, packets, seconds};
 use super::{condition, error, host, options, packet_methods};
@@ -25,6 +26,7 @@ use crate::commands::outcome::{Direction, Entry};
 use crate::dhcp::Message;
 use crate::dhcp::difference::Difference;
 use crate::dhcp::enums::{ACK, NAK, OFFER, message_type_name};
+use crate::link::interfaces;
 use crate::view::{cause_lines, summary};
 use crate::wire::{END, Layer, PAD};
 
@@ -251,6 +253,25 @@ fn expect_kind<'v>(
             let (sent, waited) = (sent.join(", "), waited.as_secs_f64());
             failed(format!("no reply to {sent} in {waited} s"))
         }
+    }
+}
+
+/// Why nobody can have been heard just now on a real link; `None` where somebody can.
+fn deaf(host: &Host, iface: &str) -> Option<String> {
+    let settings = host.settings.borrow();
+    let name = match iface {
+        "" => settings.interface.as_str(),
+        name => name,
+    };
+    let found = interfaces::list().into_iter().find(|it| it.name == name)?;
+    match (found.up, found.carrier) {
+        (true, true) => None,
+        (false, _) => Some(format!(
+            "{name} is down: bring it up with `ip link set {name} up`"
+        )),
+        (true, false) => Some(format!(
+            "{name} has no carrier: check the cable, or the other end of the veth"
+        )),
     }
 }
 
@@ -520,11 +541,11 @@ pub fn functions(builder: &mut GlobalsBuilder) {
         #[starlark(require = named, default = "")] iface: &str,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
+        let host = host(eval)?;
         let came = match (Exchange::from_value(x), Packet::from_value(x)) {
             (Some(exchange), _) => exchange.replies().next().cloned(),
             (_, Some(_)) => first_reply(&exchanged(x, timeout, 2, iface, eval)?.0).cloned(),
             _ => {
-                let host = host(eval)?;
                 let time = seconds(number(x, "the time to listen")?)?;
                 let iface = (!iface.is_empty()).then_some(iface);
                 let mut came = None;
@@ -539,9 +560,20 @@ pub fn functions(builder: &mut GlobalsBuilder) {
                 came
             }
         };
-        match came {
+        if let Some(entry) = came {
+            return failed(format!("expected silence, got {}", summary(&entry)));
+        }
+        // Where nothing gets through, silence is not a server's.
+        let why = match Exchange::from_value(x) {
+            Some(exchange) => {
+                let mut causes = exchange.ending().causes().iter();
+                causes.find(|it| it.is_deafness()).map(|it| it.text.clone())
+            }
+            None => deaf(host, iface),
+        };
+        match why {
             None => Ok(NoneType),
-            Some(entry) => failed(format!("expected silence, got {}", summary(&entry))),
+            Some(why) => failed(format!("this silence is not a server's: {why}")),
         }
     }
 

@@ -83,6 +83,9 @@ impl Row {
 /// The id of the row that says that nothing came.
 pub(super) const NOTHING: &str = "nothing-arrived";
 
+/// The causes by which nothing gets through at all.
+pub(super) const DEAF: [&str; 3] = ["interface-down", "no-carrier", "impaired"];
+
 macro_rules! causes {
     ($($id:expr, $find:path, $meaning:literal, $next:literal;)*) => {
         /// Every cause that can be told.

@@ -59,6 +59,13 @@ pub struct Cause {
     pub frames: Vec<u64>,
 }
 
+impl Cause {
+    /// Whether nothing that was sent can have been heard, so that silence says nothing of a server.
+    pub fn is_deafness(&self) -> bool {
+        self.likelihood == Likelihood::Certain && causes::DEAF.contains(&self.id)
+    }
+}
+
 /// Frames that a cause names at most.
 pub const SHOWN: usize = 5;
 

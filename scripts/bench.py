@@ -89,6 +89,22 @@ def capture():
     return path
 
 
+TESTS = 200
+
+
+def suite():
+    """A file of script tests, each of which takes a lease of a server of its own and looks at it."""
+    path = work / "suite.star"
+    test = """
+def test_{}():
+    lease = dora(hostname="printer-{}")
+    assert_ack(lease, yiaddr=net("192.0.2.0/24"), router="192.0.2.1")
+    assert_true(lease.reply.lease_time == 3600)
+"""
+    path.write_text("".join(test.format(it, it) for it in range(TESTS)))
+    return str(path)
+
+
 def main():
     medians = divan((work / "divan").read_text())
     build, decode = scapy()
@@ -115,6 +131,8 @@ def main():
         missed += ratio < goal
         verdict = "" if ratio >= goal else "  missed"
         print(f"{work_done:<28} {span(mine):>10}  {peer:<11} {span(theirs):>10} {ratio:>7,.1f}× {goal:>5,}×{verdict}")
+    tests = run(3, program, "test", suite())
+    print(f"{TESTS} script tests, a lease each: {span(tests)}, {span(tests / TESTS)} a test")
     print(f"{missed} of {len(rows)} goals missed on {os.cpu_count()} CPUs" if missed else "every goal reached")
 
 

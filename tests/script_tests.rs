@@ -744,3 +744,31 @@ fn repetitions_have_names_of_their_own() {
         (&"test_x".into(), &3.into())
     );
 }
+
+#[test]
+fn a_suite_of_two_hundred_tests_runs() {
+    let directory = scratch("suite");
+    for part in 0..4 {
+        let cases: Vec<String> = (0..25).map(|it| it.to_string()).collect();
+        let cases = cases.join(", ");
+        let source = format!(
+            "cases = [{cases}]\n\ndef test_lease(number):\n    lease = dora(hostname=\"printer-{{}}\".format(number))\n    \
+             assert_ack(lease, yiaddr=\"192.0.2.100\")\n\ndef test_offer(number):\n    \
+             assert_true(discover().reply.xid != {part})\n"
+        );
+        std::fs::write(directory.join(format!("part{part}.star")), source).unwrap();
+    }
+    let run = tests("suite", &[text(&directory), "--json", "--seed", "1"]).succeeded();
+    let rows = run.json();
+    assert_eq!(rows.len(), 201);
+    assert_eq!(
+        (&rows[200]["passed"], &rows[200]["failed"]),
+        (&200.into(), &0.into())
+    );
+    // Each is told once.
+    let ids = rows[..200].iter();
+    let ids: std::collections::HashSet<String> = ids
+        .map(|it| format!("{}::{}", it["file"], it["test"]))
+        .collect();
+    assert_eq!(ids.len(), 200);
+}

@@ -6,6 +6,7 @@ mod tool;
 
 use std::path::Path;
 
+use serde_json::Value as Json;
 use tool::{Run, tool as run};
 
 fn lab(rules: &str, name: &str) -> Run {
@@ -39,7 +40,7 @@ fn a_rule_can_refuse_be_silent_and_remember() {
 
 /// The messages of a run: type and yiaddr of each.
 fn messages(run: &Run) -> Vec<(String, String)> {
-    let text = |it: &serde_json::Value| it.as_str().unwrap_or_default().to_string();
+    let text = |it: &Json| it.as_str().unwrap_or_default().to_string();
     let all = run.json().into_iter().map(|it| it["message"].clone());
     let all = all.filter(|it| it.is_object());
     all.map(|it| (text(&it["type"]), text(&it["yiaddr"])))
@@ -103,7 +104,103 @@ fn the_scripts_of_each_role_run() {
         let done = run(&["run", "-i", link, &format!("samples/{script}.star")]).succeeded();
         assert!(done.out.contains(says), "{script}: {done:?}");
     }
-    for rules in ["server", "broken-server"] {
-        run(&["dora", "-i", &format!("lab:samples/{rules}.star")]).succeeded();
+}
+
+/// A run's messages of a type.
+fn of_type(run: &Run, kind: &str) -> Vec<Json> {
+    let all = run.json().into_iter();
+    all.filter(|it| it["message"]["type"] == kind).collect()
+}
+
+/// What stands under an option's code, each time.
+fn option(message: &Json, code: u64) -> Vec<&Json> {
+    let all = message["options"].as_array().expect("options").iter();
+    all.filter(|it| it["code"] == code)
+        .map(|it| &it["value"])
+        .collect()
+}
+
+#[test]
+fn the_sample_of_a_server_sleeps_delays_and_renumbers() {
+    let rules = "lab:samples/server.star";
+    let run = run(&["dora", "--json", "--seed", "1", "--hold", "6m", "-i", rules]).succeeded();
+    let kinds: Vec<String> = messages(&run).into_iter().map(|it| it.0).collect();
+    // Asleep at the first DISCOVER; at T1 of ten minutes the lease is refused, and the client begins again.
+    let round = ["DISCOVER", "OFFER", "REQUEST", "ACK"];
+    let wanted = [&["DISCOVER"], &round[..], &["REQUEST", "NAK"], &round].concat();
+    assert_eq!(kinds, wanted);
+    let since = |it: &Json| it["since"].as_f64().expect("a time");
+    let requests = of_type(&run, "REQUEST");
+    for (ack, request) in of_type(&run, "ACK")
+        .iter()
+        .zip([&requests[0], &requests[2]])
+    {
+        let later = since(ack) - since(request);
+        assert!((0.2..0.21).contains(&later), "{later} s after the REQUEST");
+        assert_eq!(option(ack, 51), [600]);
     }
+    let nak = &of_type(&run, "NAK")[0];
+    assert_eq!(option(nak, 56), ["renumbered, begin again"]);
+    let pxe = [
+        "discover",
+        "--json",
+        "--vendor-class",
+        "PXEClient",
+        "--tries",
+        "2",
+        "--timeout",
+        "20s",
+        "-i",
+        rules,
+    ];
+    let offers = of_type(&tool::tool(&pxe).succeeded(), "OFFER");
+    let bootp = offers[0]["layers"]
+        .as_array()
+        .expect("layers")
+        .iter()
+        .find(|it| it["layer"] == "BOOTP");
+    let bootp = bootp.expect("a BOOTP layer");
+    assert_eq!(
+        (&bootp["siaddr"], &bootp["file"]),
+        (&"192.0.2.9".into(), &"pxelinux.0".into())
+    );
+}
+
+#[test]
+fn the_sample_of_a_broken_server_gets_worse_with_every_lease() {
+    let directory = tool::scratch("broken-server");
+    let file = |n: usize| directory.join(format!("{n}.pcapng"));
+    let script = directory.join("ask.star");
+    let text = "for n in range(5):\n    request(mac='02:00:5e:10:00:0%d' % n, requested_ip='192.0.2.10%d' % n, server_id='192.0.2.1', wait=True, timeout=1, write=argv[0] + '/%d.pcapng' % n)\n";
+    std::fs::write(&script, text).expect("a file");
+    let args = [
+        "-i",
+        "lab:samples/broken-server.star",
+        tool::text(&script),
+        tool::text(&directory),
+    ];
+    run(&[&["run"], &args[..]].concat()).succeeded();
+    let acks: Vec<Vec<Json>> = (0..5)
+        .map(|n| of_type(&run(&["show", "--json", tool::text(&file(n))]), "ACK"))
+        .collect();
+    let counts: Vec<usize> = acks.iter().map(Vec::len).collect();
+    assert_eq!(counts, [2, 1, 1, 1, 1]);
+    assert_eq!(acks[0][0]["hex"], acks[0][1]["hex"], "twice the same");
+    let whole = |it: &Json| option(it, 51) == [3600] && option(it, 54) == ["192.0.2.1"];
+    let fine = [
+        whole(&acks[0][0]),
+        whole(&acks[1][0]),
+        whole(&acks[2][0]),
+        whole(&acks[3][0]),
+    ];
+    assert_eq!(fine, [true, false, false, true]);
+    assert!(
+        [51, 58, 59]
+            .iter()
+            .all(|it| option(&acks[1][0], *it).is_empty())
+    );
+    assert_eq!(option(&acks[2][0], 54), ["192.0.2.254"]);
+    let spoiled = acks[3][0]["comment"].as_str().unwrap_or_default();
+    assert!(spoiled.contains("UDP checksum"), "{spoiled}");
+    assert_eq!(acks[4][0]["hex"].as_str().expect("hex").len(), 2 * 300);
 }

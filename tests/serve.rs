@@ -7,6 +7,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::process::Stdio;
 
+use serde_json::Value as Json;
 use support::clients::{
     Dhclient, PATIENCE, Running, Tool, address, dhcpcd, own_state, renewal, udhcpc, udhcpc_script,
 };
@@ -93,8 +94,8 @@ fn dhcpcd_obtains_renews_and_releases() {
 
 /// What a fault does to udhcpc.
 enum Effect {
-    /// It gets its lease all the same.
-    Lease,
+    /// It gets its lease all the same; the replies are as the fault wants them.
+    Lease(fn(&[Json]) -> bool),
     /// It gets none, and sends so many messages of a type in vain.
     InVain(&'static str, usize),
     /// It renews within seconds.
@@ -103,17 +104,69 @@ enum Effect {
     Restart,
 }
 
+/// Seconds since the first frame, the DISCOVER.
+fn since(message: &Json) -> f64 {
+    message["since"].as_f64().expect("a time")
+}
+
+fn says(message: &Json, what: &str) -> bool {
+    message["comment"]
+        .as_str()
+        .is_some_and(|it| it.contains(what))
+}
+
+fn options(message: &Json) -> &[Json] {
+    message["options"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn has(message: &Json, code: u64) -> bool {
+    options(message).iter().any(|it| it["code"] == code)
+}
+
+/// Whether options stand in `file`.
+fn moved(message: &Json) -> bool {
+    options(message).iter().any(|it| it["place"] == "file")
+}
+
+/// Whether option 224 has 300 bytes.
+fn long(message: &Json) -> bool {
+    let pieces = options(message).iter().filter(|it| it["code"] == 224);
+    pieces.filter_map(|it| it["length"].as_u64()).sum::<u64>() == 300
+}
+
 #[test]
 fn each_fault_has_its_effect() {
     use Effect::*;
     let cases: &[(&[&str], Effect)] = &[
-        (&["duplicate"], Lease),
-        (&["delay=700ms"], Lease),
-        (&["reorder"], Lease),
-        (&["overload"], Lease),
-        (&["long-option"], Lease),
+        (
+            &["duplicate"],
+            Lease(|sent| sent.len() == 4 && sent[0]["hex"] == sent[1]["hex"]),
+        ),
+        (
+            &["delay=700ms"],
+            Lease(|sent| sent.iter().all(|it| since(it) > 0.7) && since(&sent[1]) > 1.4),
+        ),
+        // The OFFER waits for a reply that does not come, and goes out when it has waited enough.
+        (
+            &["reorder"],
+            Lease(|sent| since(&sent[0]) >= 1.0 && says(&sent[0], "held back")),
+        ),
+        (
+            &["overload"],
+            Lease(|sent| sent.iter().all(|it| has(it, 52) && moved(it))),
+        ),
+        (
+            &["long-option"],
+            Lease(|sent| sent.iter().all(|it| long(it))),
+        ),
         // It assumes an hour.
-        (&["no-lease-time"], Lease),
+        (
+            &["no-lease-time"],
+            Lease(|sent| {
+                sent.iter()
+                    .all(|it| ![51, 58, 59].iter().any(|code| has(it, *code)))
+            }),
+        ),
         (&["drop=offer"], InVain("DISCOVER", 2)),
         (&["drop=100%"], InVain("DISCOVER", 2)),
         (&["drop=ack"], InVain("REQUEST", 2)),
@@ -140,9 +193,14 @@ fn each_fault_has_its_effect() {
                 });
                 assert_eq!(address(&bound), None, "{faults:?}: {:?}", tool.summaries());
             }
-            Lease => expect_within(&format!("{faults:?}: a lease"), PATIENCE, || {
-                address(&bound).is_some()
-            }),
+            Lease(spoiled) => {
+                expect_within(&format!("{faults:?}: a lease"), PATIENCE, || {
+                    address(&bound).is_some()
+                });
+                let mut sent = tool.messages();
+                sent.retain(|it| it["direction"] == "sent");
+                assert!(spoiled(&sent), "{faults:?}: {sent:#?}");
+            }
             Renewal => {
                 tool.expect("a renewal", renewal);
                 expect_within(&format!("{faults:?}: renewed"), PATIENCE, || {
@@ -452,4 +510,76 @@ fn dhcpcd_is_informed_without_a_lease() {
             && codes.contains(&3)
             && ![51, 58, 59].iter().any(|it| codes.contains(it))
     });
+}
+
+#[test]
+fn the_sample_of_a_host_has_an_address_declined() {
+    let segment = Segment::new();
+    let machine = segment.host(Ipv4Addr::new(10, 77, 0, 50));
+    let said = segment.directory().join("host");
+    let host = machine
+        .command(env!("CARGO_BIN_EXE_dhcpcraft"))
+        .args(["run", "-i", machine.interface(), "samples/host.star"])
+        .args(["10.77.0.100", "120"])
+        .stdin(Stdio::null())
+        .stdout(fs::File::create(&said).expect("a file"))
+        .spawn();
+    let _host = Running::new(host.expect("the tool starts"));
+    let mut ping = segment.client_command(support::require("busybox"));
+    ping.args(["ping", "-c", "1", "-W", "1", "10.77.0.100"]);
+    let mut ip = segment.client_command("ip");
+    let given = ip.args([
+        "address",
+        "add",
+        "10.77.0.60/24",
+        "dev",
+        segment.client_interface(),
+    ]);
+    assert!(given.status().expect("ip").success());
+    expect_within("an answer to a ping", PATIENCE, || {
+        ping.output().expect("ping starts").status.success()
+    });
+    let tool = Tool::start(&segment, "serve", &[]);
+    assert_eq!(leased(&segment, &["--probe"]), "10.77.0.101");
+    tool.expect("a DECLINE", |it| it["message"]["type"] == "DECLINE");
+    let said = fs::read_to_string(said).expect("what it said");
+    assert!(said.contains("10.77.0.60 pings 10.77.0.100"), "{said}");
+}
+
+#[test]
+fn the_list_tells_clients_apart_and_why_one_is_not_answered() {
+    let segment = Segment::new();
+    let host = segment.host(support::clients::SERVER);
+    let said = segment.directory().join("list");
+    let server = host
+        .command(env!("CARGO_BIN_EXE_dhcpcraft"))
+        .args([
+            "serve",
+            "-i",
+            host.interface(),
+            "--pool",
+            "10.77.0.100-10.77.0.100",
+        ])
+        .env("COLUMNS", "80")
+        .stdin(Stdio::null())
+        .stdout(fs::File::create(&said).expect("a file"))
+        .spawn();
+    let _server = Running::new(server.expect("the tool starts"));
+    let text = || fs::read_to_string(&said).expect("the list");
+    let (first, second) = ("02:00:00:00:00:08", "02:00:00:00:00:09");
+    expect_within("a lease", PATIENCE, || {
+        client(&segment, &["dora", "--mac", first]).0 == Some(0)
+    });
+    client(&segment, &["discover", "--mac", second, "--timeout", "0.5"]);
+    for line in [
+        format!("{first} < ACK       10.77.0.100  lease 1h\n"),
+        format!("{second} > DISCOVER  # not answered: the pool is used up"),
+    ] {
+        assert!(text().contains(&line), "{line:?} is not in\n{}", text());
+    }
+    assert!(
+        text().lines().all(|it| it.chars().count() <= 80),
+        "{}",
+        text()
+    );
 }

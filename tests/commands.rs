@@ -491,3 +491,27 @@ fn a_seed_repeats_the_run() {
         assert_ne!(first, run("12"), "{link}");
     }
 }
+
+/// clap makes a new line of `{n}` in a help text, which is a placeholder of --relay.
+#[test]
+fn help_has_every_word_of_its_text() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut placeholders = 0;
+    for definition in dhcpcraft::commands::Command::definitions() {
+        let name = definition.get_name();
+        let mut command = definition.clone();
+        let (short, long) = (command.render_help(), command.render_long_help());
+        let (short, long) = (words(&short.to_string()), words(&long.to_string()));
+        for argument in definition.get_arguments().filter(|it| !it.is_hide_set()) {
+            for (shown, text) in [
+                (&short, argument.get_help()),
+                (&long, argument.get_long_help().or(argument.get_help())),
+            ] {
+                let text = text.map_or(String::new(), |it| words(&it.to_string()));
+                assert!(shown.contains(&text), "{name}: {text:?} is not in {shown}");
+                placeholders += text.matches("{n}").count();
+            }
+        }
+    }
+    assert!(placeholders > 0, "--relay tells of {{n}}");
+}

@@ -115,12 +115,14 @@ impl Args for Edits {
                     .conflicts_with("giaddr")
                     .value_parser(RelayArg::parse)
                     .help("Send through this relay agent, with option 82 of circuit-id=…,remote-id=…; repeat for a chain")
+                    // clap makes a new line of a bare {n}; the escape within prints as nothing.
                     .long_help(
                         "Send as this relay agent (RFC 1542, RFC 3046): giaddr and source address, port 67, one hop more, \
                          and option 82 with the sub-options given, last; answer ARP for it. In values, {mac}, {vlan} and \
                          {n} (number from 1) are the client's, in hex behind hex:, and {{ is a brace; relay-flags without \
                          a value is computed (RFC 5010); `explain relay-info` has every sub-option. Repeated, the agents stand in a row, the client's first: the \
-                         others only add a hop. --relay '192.0.2.9,circuit-id=port-{n},remote-id=hex:0006{mac}'",
+                         others only add a hop. --relay '192.0.2.9,circuit-id=port-{n},remote-id=hex:0006{mac}'"
+                            .replace("{n}", "{\x1b[0mn}"),
                     ),
             )
             .group(ArgGroup::new("agent").args(["relay", "giaddr"]))

@@ -22,7 +22,7 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::DISCOVER;
 use crate::dhcp::template::{self, Identity};
 use crate::link::segment::EPOCH;
-use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Hold, Host, Late, Player};
+use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Fleet, Hold, Host, Late, Player};
 use crate::wire::{FieldValue, Frame, MacAddr};
 
 /// Arguments of `dora`.
@@ -204,27 +204,27 @@ impl DoraArgs {
             let client = Client::new(self.config(identity, edits, timeout), chance);
             clients.push(Late::new(client, self.stagger * index as u32));
         }
-        let mut players: Vec<&mut dyn Player> = Vec::with_capacity(clients.len() + 1);
-        players.extend(clients.iter_mut().map(|it| it as &mut dyn Player));
-        players.push(&mut host);
-        let stopped = link.play(&mut players, session, sink, &mut witness)?;
+        let mut fleet = Fleet::new(clients);
+        let stopped = {
+            let players: &mut [&mut dyn Player] = &mut [&mut fleet, &mut host];
+            link.play(players, session, sink, &mut witness)?
+        };
+        let clients: Vec<&Client> = fleet.clients().collect();
         let mut about = Circumstances::of(&link.here, &self.link);
         if let Choose::Server(ip) = self.choose {
             about.chosen = Some(ip);
         }
         if let [client] = &clients[..] {
-            let client = client.inner();
             let ending = self.ending(client, stopped, &witness, &about)?;
             if client.took().is_some() && matches!(ending, Ending::NoReply(_)) {
                 sink.notice("the lease that was held is over, and no other was given");
             }
             return Ok(Outcome::Ran(ending));
         }
-        let results = clients.iter().map(Late::inner).map(ClientResult::of);
-        let results: Vec<ClientResult> = results.collect();
+        let results: Vec<ClientResult> = clients.into_iter().map(ClientResult::of).collect();
         let failed = results.iter().filter(|it| it.failed()).map(|it| it.mac);
         Ok(Outcome::Clients(Clients {
-            interrupted: stopped && clients.iter().any(|it| !it.done()),
+            interrupted: stopped && !fleet.done(),
             common: witness.common_causes(failed, &about),
             results,
         }))

@@ -1,8 +1,8 @@
 //! Runs players over a link.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
-use super::matching::{Verdict, checksum_fault};
+use super::matching::{Verdict, better, checksum_fault};
 use super::player::{Outbox, Player};
 use super::relay::{Both, Relay, Side};
 use crate::dhcp::Message;
@@ -62,7 +62,9 @@ pub fn run(
     mut observe: impl FnMut(Event) -> Proceed,
     mut interrupted: impl FnMut() -> bool,
 ) -> Result<(), LinkError> {
-    let mut delayed: VecDeque<(Time, super::Outgoing)> = VecDeque::new();
+    // By the time to leave; frames for the same moment leave in the order they were given.
+    let mut delayed: BTreeMap<(Time, u64), super::Outgoing> = BTreeMap::new();
+    let mut given = 0;
     let mut out = Outbox::default();
     // Frames taken in a row while one is due to be sent.
     let mut taken = 0;
@@ -75,13 +77,13 @@ pub fn run(
             return Ok(());
         }
         let now = link.now();
-        if !out.frames.is_empty() {
-            let added = out.frames.drain(..).map(|it| (now + it.delay, it));
-            delayed.extend(added);
-            // Stable: frames for the same moment leave in the order they were given.
-            delayed.make_contiguous().sort_by_key(|(at, _)| *at);
+        for it in out.frames.drain(..) {
+            given += 1;
+            delayed.insert((now + it.delay, given), it);
         }
-        let due = delayed.front().is_some_and(|(at, _)| *at <= now);
+        let due = delayed
+            .first_key_value()
+            .is_some_and(|((at, _), _)| *at <= now);
         let waiting = match due && !link.is_virtual() && taken < BURST {
             true => link.recv(now)?,
             false => None,
@@ -94,7 +96,7 @@ pub fn run(
         };
         if due
             && waiting.is_none()
-            && let Some((_, it)) = delayed.pop_front()
+            && let Some((_, it)) = delayed.pop_first()
         {
             let bytes = it.frame.encode();
             link.describe_next(&it.note);
@@ -123,7 +125,7 @@ pub fn run(
             .iter()
             .filter(|player| !player.done())
             .filter_map(|player| player.deadline())
-            .chain(delayed.front().map(|(at, _)| *at))
+            .chain(delayed.first_key_value().map(|((at, _), _)| *at))
             .min();
         let until = match (due, link.is_virtual()) {
             (Some(due), true) => due,
@@ -275,20 +277,6 @@ fn send_both(
         }
     }
     Ok(Proceed::Continue(()))
-}
-
-/// Of what two players say of a frame, what is true of it: one's stray may be another's answer.
-fn better(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
-    let rank = |it: &Option<Verdict>| match it {
-        Some(Verdict::Part) => 3,
-        Some(Verdict::Duplicate) => 2,
-        Some(Verdict::Stray(_)) => 1,
-        None => 0,
-    };
-    match rank(&second) > rank(&first) {
-        true => second,
-        false => first,
-    }
 }
 
 /// What a frame is called: its message type, or the innermost layer that says more than that there are bytes.

@@ -166,6 +166,13 @@ impl Held {
         Some((hop.ip, ARP_WAIT.min((self.t2 - self.t1) / 2)))
     }
 
+    /// The neighbour that ARP was asked for.
+    pub fn sought(&self) -> Option<Ipv4Addr> {
+        let hop = self.hop.as_ref();
+        hop.filter(|it| it.asked && it.mac.is_none())
+            .map(|it| it.ip)
+    }
+
     /// Takes ARP's answer; whether it is one that was waited for.
     pub fn told(&mut self, frame: &Frame) -> bool {
         let here = vlans(frame) == vlans(&self.ack);

@@ -81,6 +81,20 @@ pub fn match_reply(request: &Frame, reply: &Frame) -> Option<Verdict> {
     })
 }
 
+/// Of what two players say of a frame, what is true of it: one's stray may be another's answer.
+pub(super) fn better(first: Option<Verdict>, second: Option<Verdict>) -> Option<Verdict> {
+    let rank = |it: &Option<Verdict>| match it {
+        Some(Verdict::Part) => 3,
+        Some(Verdict::Duplicate) => 2,
+        Some(Verdict::Stray(_)) => 1,
+        None => 0,
+    };
+    match rank(&second) > rank(&first) {
+        true => second,
+        false => first,
+    }
+}
+
 /// Why a host's network stack would drop the frame: a wrong checksum in its IPv4 or UDP header.
 /// `unfinished` frames come from this machine with the UDP checksum left for the card to make.
 pub fn checksum_fault(frame: &Frame, unfinished: bool) -> Option<String> {

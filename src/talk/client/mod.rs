@@ -11,6 +11,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::RngCore;
 
+use super::fleet::Key;
 use super::hold::Held;
 use super::matching::{Verdict, match_reply};
 use super::player::{Outbox, Player};
@@ -175,6 +176,22 @@ impl Client {
             State::Ended(ClientEnd::Bound(ack)) => Some(ack),
             _ => None,
         }
+    }
+
+    /// What received frames concern it by.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let message = self.request.bootp().into_iter().flat_map(Key::of);
+        let address = match &self.state {
+            State::Probing(ack, _) => ack.bootp().map(|it| it.yiaddr),
+            State::Holding(held, _) => Some(held.address()),
+            _ => None,
+        };
+        let sought = match &self.state {
+            State::Holding(held, _) => held.sought(),
+            _ => None,
+        };
+        let addresses = address.into_iter().chain(sought);
+        message.chain(addresses.map(Key::Address)).collect()
     }
 
     /// Since when a REQUEST waits for its answer before there is a lease.

@@ -19,7 +19,8 @@ SERVERS_JUDGED = {
     "S-FLD-24": "RFC 2131 table 3 knows no other hops for relayed messages; the reply repeats the request's.",
     "S-REQ-03": "RFC 2131 3.1, step 4: a server that the REQUEST does not name takes it as its own offer declined. "
     "Both speak in another server's exchange, dnsmasq with a NAK, dhcpd with an ACK.",
-    "S-REQ-09": "RFC 2131 4.3.2, INIT-REBOOT: a server without a record of the client must remain silent.",
+    "S-REQ-09": "RFC 2131 4.3.2, INIT-REBOOT: a server without a record of the client must remain silent, and that holds "
+    "for an authoritative one, as these are. Without `authoritative` Kea is silent, and passes.",
     "S-ID-01": "RFC 2131 4.2: a client that gives an identifier is known by it; udhcpd goes by chaddr alone.",
     "S-ID-02": "RFC 2131 4.2: a client that gives an identifier is known by it; udhcpd goes by chaddr alone.",
     "S-ID-04": "RFC 4361 6.3: the whole identifier counts; udhcpd goes by chaddr alone.",
@@ -30,6 +31,8 @@ SERVERS_JUDGED = {
     "S-OVL-01": "RFC 2132 9.3: options in file count; tshark reads the requested address there, the server does not.",
     "S-LNG-01": "RFC 3396 7: the pieces are one option; the same client is offered another address.",
     "S-DLV-06": "RFC 2131 4.3.2: where giaddr is set, the server sets the BROADCAST bit in the NAK; flags are 0.",
+    "S-ROB-17": "RFC 1122 3.2.1.2: a host must verify the IP checksum and silently discard a datagram in which it is "
+    "wrong; Kea reads raw frames and does not look.",
     "S-ROB-10": "RFC 1122 4.1.3.4: such a datagram must be silently discarded. tshark calls the checksum bad; Kea reads "
     "raw frames and does not look.",
 }

@@ -323,6 +323,22 @@ fn a_server_that_looks_first_abandons_what_it_was_shown() {
     assert_eq!(run["in_use"].as_array().map(Vec::len), Some(1), "{run}");
 }
 
+/// LEASEQUERY is checked where a server answers it, and only there.
+#[test]
+fn leasequery() {
+    let ids = ["S-LQ-01", "S-LQ-02", "S-LQ-03", "S-LQ-06", "S-LQ-10"];
+    let allowing = ServerConfig {
+        extra: "allow leasequery;".into(),
+        ..Default::default()
+    };
+    for (config, result) in [(allowing, "pass"), (ServerConfig::default(), "skip")] {
+        let (found, run) = found(Kind::Dhcpd, config, &ids);
+        for id in ids {
+            assert_eq!(found[id], result, "{id} {run}");
+        }
+    }
+}
+
 /// Two clients with one xid are told apart also by a server that offers one address to both.
 #[test]
 fn offers_need_not_be_reserved() {

@@ -227,6 +227,10 @@ pub const NEEDS: &[(&str, &str)] = &[
     ("bootp", "the server does not serve BOOTP clients"),
     ("identifier", "the server tells clients apart by MAC alone"),
     ("echo82", "the server does not return option 82"),
+    (
+        "leasequery",
+        "the server does not answer LEASEQUERY (RFC 4388)",
+    ),
     ("fqdn", "the server does not answer option 81"),
     ("start", "needs --start CMD: the client has to begin anew"),
     ("release-how", "needs --release CMD|SIGNAL"),

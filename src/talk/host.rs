@@ -12,6 +12,8 @@ use crate::wire::*;
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     addresses: Vec<(Ipv4Addr, MacAddr)>,
+    /// Those of them that ping does not reach.
+    deaf: Vec<Ipv4Addr>,
     /// The VLANs it stands on, outermost first; `None` for any.
     vlans: Option<Vec<u16>>,
 }
@@ -21,7 +23,7 @@ impl Host {
     pub fn new(ip: Ipv4Addr, mac: MacAddr) -> Self {
         Host {
             addresses: vec![(ip, mac)],
-            vlans: None,
+            ..Host::default()
         }
     }
 
@@ -36,6 +38,13 @@ impl Host {
         if !ip.is_unspecified() && !ip.is_broadcast() && !self.addresses.contains(&(ip, mac)) {
             self.addresses.push((ip, mac));
         }
+    }
+
+    /// Answers ARP for one more address, so that frames for it arrive, and no ping: to a server that looks before it
+    /// gives an address, nobody has it.
+    pub fn add_deaf(&mut self, ip: Ipv4Addr, mac: MacAddr) {
+        self.add(ip, mac);
+        self.deaf.push(ip);
     }
 
     /// Answers for the addresses that a message's sender claims to hold.
@@ -91,7 +100,7 @@ impl Host {
             return Some((Frame::new(layers), format!("ARP: {target} is at {mac}")));
         }
         let (ip, icmp) = (frame.ipv4()?, frame.icmp()?);
-        if icmp.kind != 8 {
+        if icmp.kind != 8 || self.deaf.contains(&ip.dst) {
             return None;
         }
         let mac = self.mac_of(ip.dst)?;

@@ -290,7 +290,7 @@ fn functions(builder: &mut GlobalsBuilder) {
         with_server(eval, |bench| bench.can_wait(length))
     }
 
-    /// Has ARP and ping answered for an address until the check ends; with `stay` until the run does.
+    /// Has ARP answered for an address until the check ends; with `stay` until the run does.
     fn play<'v>(
         #[starlark(require = pos)] ip: &str,
         #[starlark(require = pos)] mac: &str,

@@ -72,6 +72,7 @@ const SERVER: Suite = star![
     "server_options",
     "server_relay",
     "server_extensions",
+    "server_leasequery",
     "server_robustness"
 ];
 

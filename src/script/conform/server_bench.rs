@@ -180,11 +180,14 @@ impl ServerBench {
         let wait = wait.unwrap_or_else(|| self.patience(&frames));
         let mut host = Host::default();
         for (ip, mac, _) in &self.own {
-            host.add(*ip, *mac);
+            host.add_deaf(*ip, *mac);
         }
-        // As a client does: nobody has an address that was only offered.
-        for it in self.held.iter().filter(|it| !it.offered) {
-            host.add(it.ip, it.mac);
+        for it in &self.held {
+            // Nobody has an address that was only offered.
+            match it.offered {
+                true => host.add_deaf(it.ip, it.mac),
+                false => host.add(it.ip, it.mac),
+            }
         }
         let requests: Vec<Frame> = frames.iter().map(|it| it.0.clone()).collect();
         let mut asker = Asker::new(AskerConfig {

@@ -4,7 +4,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -437,11 +437,14 @@ fn an_interrupted_run_gives_its_leases_back() {
         expect_within("some leases", Duration::from_secs(20), || {
             server.log().matches("DHCPACK(").count() > 5 && active()
         });
+        // What is known by now was told already.
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut out = String::new();
+        stdout.read_line(&mut out).expect("text");
+        assert_eq!(child.try_wait().expect("a child"), None);
         let pid = child.id().to_string();
         let sent = Command::new("kill").args([signal, &pid]).status();
         assert!(sent.expect("kill").success());
-        let mut out = String::new();
-        let stdout = child.stdout.as_mut().expect("a pipe");
         stdout.read_to_string(&mut out).expect("text");
         assert_eq!(child.wait().expect("an end").code(), Some(130));
         expect_within("no lease that is left", Duration::from_secs(5), || {

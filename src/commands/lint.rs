@@ -235,6 +235,10 @@ impl Sink for Linting<'_> {
         self.inner.change(change)
     }
 
+    fn checked(&mut self, finding: &super::conform::Finding) -> io::Result<()> {
+        self.inner.checked(finding)
+    }
+
     fn observation(&mut self, seen: &Observation) -> io::Result<()> {
         self.inner.observation(seen)
     }

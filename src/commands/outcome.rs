@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::census::Change;
+use super::conform::Finding;
 use super::diagnosis::{Cause, CommonCauses};
 use super::lint::Linted;
 use crate::dhcp::Message;
@@ -253,6 +254,10 @@ pub trait Sink {
     fn notice(&mut self, text: &str);
     /// A server came, went, or gives something else, while a link is watched.
     fn change(&mut self, _change: &Change) -> std::io::Result<()> {
+        Ok(())
+    }
+    /// A check has ended, of a run that goes on.
+    fn checked(&mut self, _finding: &Finding) -> std::io::Result<()> {
         Ok(())
     }
     /// What is to be said of the last entry by the rules of the RFCs.

@@ -15,6 +15,7 @@ use super::line::{Line, chunks, classify};
 use super::{history, topics, words};
 use crate::commands::args::ColorChoice;
 use crate::commands::census::Change;
+use crate::commands::conform::Finding;
 use crate::commands::lint::{Linted, Linting};
 use crate::commands::outcome::{Ending, Entry, Observation, Sink};
 use crate::commands::script::ReplArgs;
@@ -396,6 +397,10 @@ impl Sink for Tee<'_> {
 
     fn change(&mut self, change: &Change) -> std::io::Result<()> {
         self.view.change(change)
+    }
+
+    fn checked(&mut self, finding: &Finding) -> std::io::Result<()> {
+        self.view.checked(finding)
     }
 
     fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {

@@ -17,6 +17,7 @@ use super::parts::{known, parts, shortened, whose};
 use super::run::host_for;
 use super::settled::had_it_succeeded;
 use crate::commands::census::Change;
+use crate::commands::conform::Finding;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Ending, Entry, Observation, Sink};
 use crate::commands::script::TalkArgs;
@@ -208,6 +209,10 @@ impl Sink for Kept<'_> {
 
     fn findings(&mut self, linted: &Linted) -> std::io::Result<()> {
         self.inner.findings(linted)
+    }
+
+    fn checked(&mut self, finding: &Finding) -> std::io::Result<()> {
+        self.inner.checked(finding)
     }
 
     fn observation(&mut self, seen: &Observation) -> std::io::Result<()> {

@@ -259,6 +259,16 @@ fn check_json(it: &Check) -> Json {
     })
 }
 
+/// A check with what became of it as JSON.
+pub fn finding_json(finding: &Finding) -> Json {
+    let mut row = check_json(&finding.check);
+    row["result"] = finding.word().into();
+    row["detail"] = finding.detail().into();
+    row["frames"] = finding.frames.clone().into();
+    row["took"] = finding.took.as_secs_f64().into();
+    row
+}
+
 /// A report as JSON: an object for each check, and one for the run.
 pub fn json(report: &Report) -> Vec<Json> {
     let it = match report {
@@ -266,14 +276,7 @@ pub fn json(report: &Report) -> Vec<Json> {
         Report::Findings(it) => it,
     };
     let mut rows: Vec<Json> = Vec::new();
-    for finding in &it.findings {
-        let mut row = check_json(&finding.check);
-        row["result"] = finding.word().into();
-        row["detail"] = finding.detail().into();
-        row["frames"] = finding.frames.clone().into();
-        row["took"] = finding.took.as_secs_f64().into();
-        rows.push(row);
-    }
+    rows.extend(it.findings.iter().map(finding_json));
     let facts = it.facts.iter();
     let facts: serde_json::Map<String, Json> = facts
         .map(|(name, value)| (name.clone(), value.as_str().into()))

@@ -195,7 +195,7 @@ pub fn run_with(
             .into_iter()
             .map(|at| (&checks[at], functions[at]))
             .collect();
-        let findings = run.all(&chosen)?;
+        let findings = run.all(&chosen, sink)?;
         if let Some(path) = &args.junit {
             let mut text = Vec::new();
             crate::view::conform::junit(&findings, seed, &mut text)?;
@@ -352,7 +352,7 @@ impl<'v> Run<'_, '_, 'v> {
         bench.as_mut().map(act).ok_or_else(none)
     }
 
-    fn all(&self, chosen: &[(&Check, Value<'v>)]) -> Result<Findings, Error> {
+    fn all(&self, chosen: &[(&Check, Value<'v>)], sink: &mut dyn Sink) -> Result<Findings, Error> {
         let mut findings = Findings {
             link: self.args.link.interface.clone(),
             capture: self.args.write.clone(),
@@ -375,6 +375,7 @@ impl<'v> Run<'_, '_, 'v> {
         }
         findings.answered = self.has("answer");
         let bar = self.progress(chosen.len())?;
+        let mut told = Ok(());
         for (check, function) in chosen {
             if self.desk(|it| it.interrupted())? {
                 findings.interrupted = true;
@@ -390,12 +391,18 @@ impl<'v> Run<'_, '_, 'v> {
             }
             bar.set_message(check.id.clone());
             let found = self.one(check, *function)?;
+            told = bar.suspend(|| sink.checked(&found));
             findings.findings.push(found);
             bar.inc(1);
+            if told.is_err() {
+                // Nobody reads on; what was taken is given back all the same.
+                break;
+            }
         }
         bar.finish_and_clear();
         self.bench(|it| it.begin("end"))?;
         self.clean_up(true)?;
+        told?;
         findings.interrupted |= self.desk(|it| it.interrupted())?;
         findings.left = chosen.len() - findings.findings.len();
         findings.kept = self.bench(|it| it.kept())?;

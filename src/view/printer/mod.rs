@@ -51,6 +51,8 @@ pub struct View {
     served: bool,
     /// Values printed of frames read or built.
     printed: u64,
+    /// Rows of the outcome that were printed as they came.
+    told: usize,
     /// Whether frames are not shown, only what came of them.
     hidden: bool,
     /// The capture that the run writes.
@@ -72,6 +74,7 @@ impl View {
             json: format == Format::Json,
             kept: Vec::new(),
             beyond: 0,
+            told: 0,
             refusal: None,
             alone: None,
             found: Vec::new(),
@@ -169,7 +172,7 @@ impl View {
             | Outcome::Conformance(_)
                 if self.json =>
             {
-                for row in lookup_json(outcome) {
+                for row in lookup_json(outcome).iter().skip(self.told) {
                     writeln!(self.out, "{row}")?;
                 }
             }

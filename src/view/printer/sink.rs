@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use super::{KEPT, View};
 use crate::commands::args::Format;
 use crate::commands::census::Change;
+use crate::commands::conform::Finding;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Direction, Entry, Grouped, Observation, Sink, Verdict};
 use crate::dhcp::Message;
@@ -129,6 +130,15 @@ impl Sink for View {
                 Ok(())
             }
         }
+    }
+
+    fn checked(&mut self, finding: &Finding) -> io::Result<()> {
+        if self.json {
+            writeln!(self.out, "{}", crate::view::conform::finding_json(finding))?;
+            self.told += 1;
+            self.out.flush()?;
+        }
+        Ok(())
     }
 
     fn observation(&mut self, seen: &Observation) -> io::Result<()> {

@@ -155,10 +155,7 @@ fn each_fault_has_its_effect() {
             &["overload"],
             Lease(|sent| sent.iter().all(|it| has(it, 52) && moved(it))),
         ),
-        (
-            &["long-option"],
-            Lease(|sent| sent.iter().all(|it| long(it))),
-        ),
+        (&["long-option"], Lease(|sent| sent.iter().all(long))),
         // It assumes an hour.
         (
             &["no-lease-time"],

@@ -272,9 +272,10 @@ const CASES: &[Case] = &[
 ];
 
 /// Causes that take more than the lab, and are brought about below.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "client-ended",
     "nothing-to-give",
+    "frames-lost",
     "interface-down",
     "no-carrier",
     "kernel-dropped",
@@ -758,6 +759,30 @@ fn of_many_clients_each_cause_has_its_number() {
     }
     let quiet = many(&link, &["--quiet"]);
     assert_eq!(quiet.err, "");
+}
+
+#[test]
+fn where_frames_get_lost_the_server_is_not_blamed() {
+    let many = ["dora", "--clients", "20", "--json"];
+    let mut told = Vec::new();
+    for seed in ["1", "2", "3"] {
+        let lossy = ["-i", "lab:lossy", "--seed", seed];
+        let run = tool(&[&many[..], &lossy].concat());
+        if run.code != Some(0) {
+            told.extend(common(&run).1.into_iter().map(|it| it.0));
+        }
+        // What is lost on purpose has a name of its own.
+        let run = tool(&[&many[..], &["--impair", "loss=30%", "--seed", seed]].concat());
+        if run.code != Some(0) {
+            assert_eq!(common(&run).1[0].0, "impaired", "{run:?}");
+            assert_eq!(common(&run).1.len(), 1, "{run:?}");
+        }
+    }
+    assert!(!told.is_empty(), "three frames in ten are lost");
+    assert!(told.iter().all(|it| it == "frames-lost"), "{told:?}");
+    // The lab has a hundred addresses, and nothing is lost.
+    let run = tool(&["dora", "--clients", "105", "--json"]);
+    assert_eq!(common(&run), (5, vec![("others-served".to_string(), 5)]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The causes that can be told, one row each, those that explain more before those that explain less.
 
 use super::{Cause, Circumstances, Evidence, Likelihood, SHOWN, Sight};
-use super::{delivery, refusal, replies, silence};
+use super::{crowd, delivery, refusal, replies, silence};
 
 /// A cause that can be told.
 pub struct Row {
@@ -85,6 +85,10 @@ pub(super) const NOTHING: &str = "nothing-arrived";
 
 /// The causes by which nothing gets through at all.
 pub(super) const DEAF: [&str; 3] = ["interface-down", "no-carrier", "impaired"];
+
+/// The ids of those that hold a server's silence for its answer.
+pub(super) const OTHERS_SERVED: &str = "others-served";
+pub(super) const NO_ACK: &str = "no-ack";
 
 macro_rules! causes {
     ($($id:expr, $find:path, $meaning:literal, $next:literal;)*) => {
@@ -171,7 +175,7 @@ causes! {
     "nak-address", refusal::address,
         "the server refuses the address",
         "the server's log says why: given away meanwhile, reserved for another client, or out of its pool";
-    "no-ack", replies::no_ack,
+    NO_ACK, replies::no_ack,
         "an address was offered and the REQUEST for it is not answered",
         "the server's log tells whether the REQUEST arrived (snooping, loss) and whether the address was given away";
     "unasked", replies::unasked,
@@ -189,7 +193,10 @@ causes! {
     "relayed-in-vain", delivery::relayed,
         "a relay agent passed the question on and no answer came back through it",
         "look behind it: the server's subnets, and its way back to the relay agent's address";
-    "others-served", silence::others_served,
+    "frames-lost", crowd::frames_lost,
+        "questions of other clients are answered only when they are repeated",
+        "more --tries and a longer --timeout get through; `sniff` here and at the server shows where frames are lost";
+    OTHERS_SERVED, silence::others_served,
         "other clients are answered, this one is not",
         "look for this MAC and the pool in the server's log; another --mac or --client-id tells whether it is the client";
     "traffic-tagged", silence::other_tags,

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::evidence::Evidence;
+use super::causes::Found;
+use super::evidence::{Class, Evidence, Loss};
 use super::{Cause, Circumstances, diagnose};
 use crate::dhcp::Message;
 use crate::dhcp::enums::ACK;
@@ -37,12 +38,22 @@ pub struct CommonCauses {
     pub beyond: u64,
 }
 
+/// What a client asks.
+struct Transaction {
+    client: MacAddr,
+    kind: Option<u8>,
+    /// How often it was sent without an answer.
+    tries: u32,
+}
+
 /// The evidence of each of many clients.
 #[derive(Default)]
 pub struct Crowd {
     clients: BTreeMap<MacAddr, Evidence>,
-    /// Whose a transaction is.
-    xids: BTreeMap<u32, MacAddr>,
+    /// The transactions under way, one for each client.
+    transactions: BTreeMap<u32, Transaction>,
+    xids: BTreeMap<MacAddr, u32>,
+    loss: Loss,
     /// Those of the clients followed that have a lease, the earliest first.
     bound: VecDeque<MacAddr>,
     /// What concerns none of them alone.
@@ -56,6 +67,7 @@ impl Crowd {
             Event::Sent { frame, .. } => self.sender(frame),
             Event::Received { frame, .. } => self.receiver(frame),
         };
+        self.count(event);
         let Some(client) = client else {
             return self.rest.saw(number, event);
         };
@@ -74,6 +86,36 @@ impl Crowd {
         }
     }
 
+    /// Takes note of how often messages are sent until they are answered.
+    fn count(&mut self, event: &Event) {
+        let (frame, sent) = match event {
+            Event::Sent { frame, .. } => (frame, true),
+            Event::Received { frame, verdict, .. } => match verdict {
+                Some(Verdict::Part) => (frame, false),
+                _ => return,
+            },
+        };
+        let Some(message) = Message::of(frame) else {
+            return;
+        };
+        let Some(it) = self.transactions.get_mut(&message.bootp.xid) else {
+            return;
+        };
+        match (sent, message.bootp.op) {
+            (true, 1) => {
+                let kind = message.message_type();
+                it.tries = if it.kind == kind { it.tries + 1 } else { 1 };
+                it.kind = kind;
+            }
+            (false, 2) if it.tries > 0 => {
+                self.loss.answered += 1;
+                self.loss.sent += u64::from(it.tries);
+                it.tries = 0;
+            }
+            _ => {}
+        }
+    }
+
     /// The client that a frame of ours is from.
     fn sender(&mut self, frame: &Frame) -> Option<MacAddr> {
         let Some(bootp) = frame.bootp().filter(|it| it.op == 1) else {
@@ -81,7 +123,15 @@ impl Crowd {
             return self.clients.contains_key(&mac).then_some(mac);
         };
         let mac = bootp.client_mac();
-        self.xids.insert(bootp.xid, mac);
+        let before = self.xids.insert(mac, bootp.xid);
+        if let Some(before) = before.filter(|it| *it != bootp.xid) {
+            self.transactions.remove(&before);
+        }
+        self.transactions.entry(bootp.xid).or_insert(Transaction {
+            client: mac,
+            kind: None,
+            tries: 0,
+        });
         if !self.clients.contains_key(&mac) {
             if self.clients.len() >= FOLLOWED
                 && let Some(done) = self.bound.pop_front()
@@ -99,8 +149,7 @@ impl Crowd {
     fn receiver(&self, frame: &Frame) -> Option<MacAddr> {
         let mac = match frame.bootp() {
             Some(bootp) => {
-                let of_xid = self.xids.get(&bootp.xid).copied();
-                return of_xid.or_else(|| {
+                return self.asker(bootp.xid).or_else(|| {
                     let mac = bootp.client_mac();
                     (bootp.op == 2 && self.clients.contains_key(&mac)).then_some(mac)
                 });
@@ -110,11 +159,15 @@ impl Crowd {
                 // What may be a reply on other ports.
                 None => {
                     let xid = frame.raw()?.get(4..8)?.first_chunk::<4>()?;
-                    return self.xids.get(&u32::from_be_bytes(*xid)).copied();
+                    return self.asker(u32::from_be_bytes(*xid));
                 }
             },
         };
         self.clients.contains_key(&mac).then_some(mac)
+    }
+
+    fn asker(&self, xid: u32) -> Option<MacAddr> {
+        Some(self.transactions.get(&xid)?.client)
     }
 
     /// What the clients `failed` for; `all` is the evidence of the whole run.
@@ -130,7 +183,8 @@ impl Crowd {
                 found.beyond += 1;
                 continue;
             };
-            let evidence = own.amid(&self.rest, all, client);
+            let mut evidence = own.amid(&self.rest, all, client);
+            evidence.loss = self.loss.among(self.xids.len());
             let causes = diagnose(&evidence, about);
             let Some(likeliest) = causes.first().map(|it| it.likelihood) else {
                 continue;
@@ -166,4 +220,34 @@ impl CommonCauses {
             (known.cause, known.first) = (cause, client);
         }
     }
+}
+
+/// Whether a client's last question may have got no answer because it was lost each time, by what happened to the
+/// questions of the others.
+pub(super) fn is_lossy(evidence: &Evidence) -> bool {
+    let Some(last) = evidence.question() else {
+        return false;
+    };
+    let asked = evidence.messages(Class::Asked);
+    let same = asked.filter(|it| (it.1.xid, it.1.kind) == (last.xid, last.kind));
+    let numbers: Vec<u64> = same.map(|it| it.0.number).collect();
+    let Some(first) = numbers.first() else {
+        return false;
+    };
+    let mut answers = evidence.messages(Class::Answer);
+    let answered = answers.any(|it| it.1.xid == last.xid && it.0.number > *first);
+    !answered && evidence.loss.explains(numbers.len() as u64)
+}
+
+pub fn frames_lost(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
+    // What was lost on purpose is told as that.
+    if !is_lossy(evidence) || evidence.health.spoiled.lost > 0 {
+        return None;
+    }
+    let Loss { answered, sent, .. } = evidence.loss;
+    let text = format!(
+        "frames get lost: other clients sent {sent} messages for {answered} answers, and all of this one's may be \
+         among the lost"
+    );
+    Some(Found::likely(text).on(evidence.all(Class::Asked)))
 }

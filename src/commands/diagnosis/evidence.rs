@@ -191,6 +191,39 @@ struct Group {
 const KEPT: usize = 24;
 const TRANSACTIONS: usize = 4096;
 
+/// How often messages had to be sent until they were answered, where many clients tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Messages that were answered.
+    pub answered: u64,
+    /// How often these were sent.
+    pub sent: u64,
+    /// The clients.
+    pub clients: u64,
+}
+
+impl Loss {
+    /// The same among so many clients.
+    pub fn among(self, clients: usize) -> Loss {
+        Loss {
+            clients: clients as u64,
+            ..self
+        }
+    }
+
+    /// Whether a message that was sent so often may well have been lost each time, for one client of them all.
+    pub fn explains(self, tries: u64) -> bool {
+        /// How many clients are to be expected to be so unlucky.
+        const ENOUGH: f64 = 0.05;
+        if self.sent == 0 {
+            return false;
+        }
+        let share = 1.0 - self.answered as f64 / self.sent as f64;
+        let tries = i32::try_from(tries).unwrap_or(i32::MAX);
+        share.powi(tries) * self.clients as f64 >= ENOUGH
+    }
+}
+
 /// What passed on a link.
 #[derive(Clone, Debug)]
 pub struct Evidence {
@@ -203,6 +236,8 @@ pub struct Evidence {
     pub received: u64,
     /// What the link knows of itself.
     pub health: Health,
+    /// What other clients tell of losses.
+    pub loss: Loss,
 }
 
 impl Default for Evidence {
@@ -220,6 +255,7 @@ impl Evidence {
             own: BTreeMap::new(),
             received: 0,
             health: Health::default(),
+            loss: Loss::default(),
         }
     }
 

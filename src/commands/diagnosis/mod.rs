@@ -106,6 +106,12 @@ pub fn diagnose(evidence: &Evidence, about: &Circumstances) -> Vec<Cause> {
         .iter()
         .filter_map(|it| it.ask(evidence, about))
         .collect();
+    // Where frames get lost, that a client gets no answer is no sign that the server gives it none.
+    if crowd::is_lossy(evidence) {
+        let silent = [causes::OTHERS_SERVED, causes::NO_ACK];
+        let blamed = causes.iter_mut().filter(|it| silent.contains(&it.id));
+        blamed.for_each(|it| it.likelihood = Likelihood::Possible);
+    }
     // Stable: the order of the table decides between equally likely ones.
     causes.sort_by_key(|it| it.likelihood);
     // In the lab nothing lies between that could swallow an answer.

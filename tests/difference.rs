@@ -237,6 +237,91 @@ fn two_servers_are_compared_message_by_message() {
 }
 
 #[test]
+fn what_is_hexadecimal_elsewhere_is_so_in_a_difference() {
+    let first = discover(&["--xid", "0x12", "--unicast"]);
+    let second = discover(&["--xid", "0xabcdef01", "--broadcast"]);
+    let rows = rows(&tool(&["diff", &first, &second, "--json"]));
+    let of = |name: &str| {
+        let found = rows.iter().find(|it| it["name"] == name);
+        found.map(|it| (it["first"].clone(), it["second"].clone()))
+    };
+    let texts = |a: &str, b: &str| Some((Json::from(a), Json::from(b)));
+    assert_eq!(of("BOOTP.xid"), texts("0x00000012", "0xabcdef01"));
+    assert_eq!(of("BOOTP.flags"), texts("0x0000", "0x8000"));
+    let sum = of("UDP.chksum").expect("it differs").0;
+    assert!(
+        sum.as_str()
+            .is_some_and(|it| it.len() == 6 && it.starts_with("0x")),
+        "{sum}"
+    );
+}
+
+#[test]
+fn what_is_ignored_has_a_name_and_which_frame_is_compared_is_said() {
+    let frame = discover(&[]);
+    for (name, part) in [
+        ("nonsense", "no field or option; a field is LAYER.NAME"),
+        ("BOOTP.sesc", "did you mean `BOOTP.secs`?"),
+        ("secs", "did you mean `BOOTP.secs`?"),
+        ("lease-time", "did you mean `option lease-time`?"),
+        ("option lease-tme", "did you mean lease-time"),
+    ] {
+        let output = tool(&["diff", &frame, &frame, "--ignore", name]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(part), "{name}: {said}");
+    }
+    // Another tool's name for it, a number, the second of its name.
+    let other = discover(&["-o", "router=192.0.2.1", "--pad-to", "0"]);
+    let other = [
+        &other,
+        "--ignore",
+        "option routers",
+        "--ignore",
+        "option 0",
+        "--ignore",
+        "option router#2",
+    ];
+    let lengths = [
+        "--ignore",
+        "ip.len",
+        "--ignore",
+        "IP.chksum",
+        "--ignore",
+        "UDP.len",
+        "--ignore",
+        "UDP.chksum",
+    ];
+    let output = tool(
+        &[
+            &["diff", &discover(&["--pad-to", "0"])],
+            &other[..],
+            &lengths,
+        ]
+        .concat(),
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let two = [
+        "diff",
+        "samples/dora-kea.pcapng#2",
+        "samples/dora-dnsmasq.pcapng",
+    ];
+    let said = tool(&two).stderr;
+    let said = String::from_utf8_lossy(&said);
+    assert!(
+        said.contains("samples/dora-dnsmasq.pcapng: frame 1 of"),
+        "{said}"
+    );
+    let said = tool(&[
+        "diff",
+        "samples/dora-kea.pcapng#2",
+        "samples/dora-dnsmasq.pcapng#2",
+    ])
+    .stderr;
+    assert_eq!(String::from_utf8_lossy(&said), "");
+}
+
+#[test]
 fn a_message_that_is_missing_and_another_order_are_told() {
     let all = sample("several-servers.pcapng");
     let whole = capture("whole", &all);

@@ -11,7 +11,8 @@ use super::session::Session;
 use super::{Error, Outcome};
 use crate::dhcp::comparison::{ComparedExchange, Numbered, compare_exchanges, exchanges};
 use crate::dhcp::difference::{Difference, differences};
-use crate::wire::Frame;
+use crate::dhcp::options::{self, OPTIONS};
+use crate::wire::{FIELDS, Frame};
 
 /// Arguments of `diff`.
 #[derive(Clone, Debug, Args)]
@@ -39,8 +40,40 @@ pub struct DiffArgs {
 #[derive(Clone, Debug, Args)]
 pub struct IgnoreArgs {
     /// Leave a field or option out, such as BOOTP.secs or `option lease-time`; repeat for more
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_ignored)]
     ignore: Vec<String>,
+}
+
+/// What differs beside fields and options.
+const OTHERS: [&str; 6] = ["Raw", "Padding", "Cooked", "message", "exchange", "order"];
+
+/// The name that a difference bears, of one that the user may write in another way.
+fn parse_ignored(text: &str) -> Result<String, String> {
+    // The second of a name is NAME#2.
+    let (name, which) = match text.split_once('#') {
+        Some((name, _)) => text.split_at(name.len()),
+        None => (text, ""),
+    };
+    if let Some(option) = name.strip_prefix("option ") {
+        let row = options::by_name(option).map_err(|it| it.to_string())?;
+        return Ok(format!("option {}{which}", row.name));
+    }
+    let fields = FIELDS.iter().map(|it| format!("{}.{}", it.layer, it.name));
+    let options = OPTIONS.iter().map(|it| format!("option {}", it.name));
+    let others = OTHERS.iter().map(|it| it.to_string());
+    let mut all = fields.chain(others).chain(options);
+    if let Some(known) = all.clone().find(|it| it.eq_ignore_ascii_case(name)) {
+        return Ok(known + which);
+    }
+    let wanted = name.to_ascii_lowercase();
+    let score = |it: &str| strsim::jaro_winkler(&it.to_ascii_lowercase(), &wanted);
+    let bare = |it: &str| it.split(['.', ' ']).next_back().map_or(0.0, score);
+    let best = |it: &str| score(it).max(bare(it));
+    let near = all.by_ref().max_by(|a, b| best(a).total_cmp(&best(b)));
+    Err(match near.filter(|it| best(it) > 0.8) {
+        Some(near) => format!("no field or option (did you mean `{near}`?)"),
+        None => "no field or option; a field is LAYER.NAME such as BOOTP.secs, an option `option lease-time`".into(),
+    })
 }
 
 impl IgnoreArgs {
@@ -108,6 +141,15 @@ impl DiffArgs {
         let b = held(&self.second, session)?;
         let whole = self.first.number.is_none() && self.second.number.is_none();
         if !whole || (a.frames == 1 && b.frames == 1) {
+            for (source, it) in [(&self.first, &a), (&self.second, &b)] {
+                if source.number.is_none() && it.frames > 1 {
+                    sink.notice(&format!(
+                        "{name}: frame 1 of {} is compared; {name}#N names another",
+                        it.frames,
+                        name = source.name
+                    ));
+                }
+            }
             let mut all = differences(&a.first, &b.first);
             all.retain(|it| !self.ignore.has(it));
             return Ok(Outcome::Differences(all));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{assign, options};
-use crate::wire::{Frame, Layer, PAD};
+use crate::wire::{FieldKind, Frame, Layer, PAD};
 
 /// A field or option that is not the same in two frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,14 @@ fn rows(frame: &Frame) -> Vec<(String, String)> {
             _ => {
                 for row in layer.fields() {
                     if let Some(value) = layer.get(row.name) {
-                        push(format!("{}.{}", row.layer, row.name), value.to_string());
+                        let text = match (row.kind, value.number()) {
+                            // All its digits, as elsewhere.
+                            (FieldKind::Hex, Some(it)) => {
+                                format!("{it:#0width$x}", width = 2 + row.bits.div_ceil(4))
+                            }
+                            _ => value.to_string(),
+                        };
+                        push(format!("{}.{}", row.layer, row.name), text);
                     }
                 }
             }

@@ -147,9 +147,16 @@ impl Prompt<'_, '_> {
         let Some(last) = messages.last() else {
             return format!("{interface}> ");
         };
-        // The ACK to an INFORM gives no address.
-        let given = last.bootp().map(|it| it.yiaddr);
-        let address = given.filter(|ip| !ip.is_unspecified());
+        let given = |it: &crate::wire::Frame| {
+            let address = it.bootp().map(|it| it.yiaddr);
+            address.filter(|ip| kind(it) == Some(ACK) && !ip.is_unspecified())
+        };
+        // The ACK to an INFORM gives no address, and leaves the lease as it was.
+        let held = messages
+            .iter()
+            .rev()
+            .find(|it| kind(it) != Some(ACK) || given(it).is_some());
+        let address = given(last).or(held.and_then(given));
         match (kind(last), address) {
             (Some(ACK), Some(ip)) => format!("{interface} {ip}> "),
             (Some(NAK), _) => format!("{interface} nak> "),

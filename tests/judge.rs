@@ -126,6 +126,8 @@ fn a_run_that_failed_is_no_success_unless_that_was_expected() {
     let no_ack = ["dora", "-i", "lab:drop=ack", "--timeout", "2s"];
     let taken = ["dora", "-i", "lab:taken", "--probe", "--restarts", "0"];
     let silent = ["discover", "-i", "lab:silent", "--timeout", "1s"];
+    // Nobody heard it.
+    let lost = ["discover", "--impair", "loss=100%", "--timeout", "1s"];
     let renewal = ["renew", "--lease", "samples/lab.pcapng", "-i", "lab:nak"];
     let cases: &[(&[&str], &str, i32)] = &[
         // The answer of a refusal is the NAK, which gives nothing.
@@ -145,6 +147,7 @@ fn a_run_that_failed_is_no_success_unless_that_was_expected() {
         (&silent, "not replies", 0),
         (&silent, "len(replies) == 0", 0),
         (&silent, "sent.xid > 0", 3),
+        (&lost, "not replies", 3),
         (&silent, "all([it.xid == 1 for it in replies])", 3),
     ];
     for (args, expression, code) in cases {

@@ -17,6 +17,7 @@ use super::parts::{known, parts, shortened, whose};
 use super::run::host_for;
 use super::settled::had_it_succeeded;
 use crate::commands::census::Change;
+use crate::commands::diagnosis::Cause;
 use crate::commands::conform::Finding;
 use crate::commands::lint::Linted;
 use crate::commands::outcome::{Ending, Entry, Observation, Sink};
@@ -131,6 +132,10 @@ impl Judge {
         };
         if ending.exit_code() == 0 {
             return true;
+        }
+        // A silence in which nothing got through is nobody's answer.
+        if ending.causes().iter().any(Cause::is_deafness) {
+            return false;
         }
         let Some(other) = had_it_succeeded(yielded, ending) else {
             return false;

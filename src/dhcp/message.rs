@@ -142,9 +142,13 @@ impl<'a> Message<'a> {
 
     /// The data of the first option with this code, as a receiver that joins nothing reads it.
     fn first(&self, code: u8) -> Option<&'a [u8]> {
-        self.items()
-            .find(|(_, item)| item.is_option() && item.code == code)
-            .map(|(_, item)| item.data)
+        let wanted = |item: &OptionItem| item.is_option() && item.code == code;
+        // The options field is read first, and mostly has it or is all there is.
+        let found = match self.stream().find(wanted) {
+            None if self.overload() != 0 => self.items().map(|it| it.1).find(wanted),
+            found => found,
+        };
+        found.map(|item| item.data)
     }
 
     fn address(&self, code: u8) -> Option<Ipv4Addr> {

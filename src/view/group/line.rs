@@ -13,9 +13,11 @@ use crate::talk::observer::Passing;
 use crate::view::Style;
 use crate::view::meaning::colons;
 use crate::view::style::{columns, cut};
-use crate::view::summary::{self, NARROW, ROOMY, facts, vlans};
+use crate::view::summary::{self, NARROW, facts, vlans};
 
-/// From how many columns on a grouped line shows the ends of its frame as well.
+/// From how many columns on there is more room between the columns, and a grouped line shows the ends of its frame as
+/// well.
+const BROAD: usize = 110;
 const WIDE: usize = 156;
 /// Columns of an exchange's number, of a MAC address, of a type, and of a state.
 const NUMBER: usize = 4;
@@ -56,7 +58,7 @@ const BEGUN: usize = 8;
 /// state where the frame changed it.
 pub(in crate::view) fn line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
     let mark = entry.group.mark();
-    let gap = if style.width >= ROOMY { 2 } else { 1 };
+    let gap = if style.width >= BROAD { 2 } else { 1 };
     let mut line = String::with_capacity(2 * style.width);
     summary::clock(&mut line, entry, style);
     let head = 0..line.len();
@@ -192,9 +194,12 @@ fn fill(line: &mut String, all: &[String], width: usize) {
         gap = "  ";
     }
     if let Some(it) = left {
-        let room = used + gap.len() + BEGUN <= width;
-        line.push_str(if room { gap } else { " " });
-        line.push_str(if room { it } else { "…" });
+        // A fact that fits is not cut to say that there is more.
+        match width.saturating_sub(used + gap.len()) {
+            BEGUN.. => line.extend([gap, it]),
+            _ if used + 2 <= width => line.push_str(" …"),
+            _ => {}
+        }
     }
 }
 

@@ -93,9 +93,9 @@ fn the_conversation_is_remembered() {
     let screen = prompt.run("lease", "lab 192.0.2.100>");
     assert!(screen.contains("192.0.2.100/24"), "{screen}");
     let screen = prompt.run("renew", "lab 192.0.2.100>");
+    assert!(screen.contains("ACK"), "{screen}");
     // A configured host asks on: the lease stays.
     prompt.run("inform", "lab 192.0.2.100>");
-    assert!(screen.contains("ACK"), "{screen}");
     prompt.run("release", "lab>");
     let screen = prompt.run("lease", "lab>");
     assert!(screen.contains("no lease is held"), "{screen}");

@@ -27,46 +27,47 @@ impl Server {
         found.ok_or_else(|| format!("no subnet of {place}"))
     }
 
-    /// Whether the address is kept for this client, by identifier, hardware address or circuit-id.
-    fn is_kept(&self, ip: Ipv4Addr, message: &Message) -> bool {
+    /// The addresses kept for this client, by identifier, hardware address or circuit-id.
+    pub(super) fn kept_for(&self, message: &Message) -> Vec<Ipv4Addr> {
         let id = message.data(61);
         let circuit = message
             .data(82)
             .and_then(|it| Options::new(&it).find_code(1).map(<[u8]>::to_vec));
-        let is_client = |it: &Reservation| {
+        let is_client = |it: &&Reservation| {
             id.as_deref() == Some(&it.client)
                 || message.bootp.client_hardware() == it.client
                 || circuit.as_deref() == Some(&it.client)
         };
-        let mut kept = self.config.reservations.iter();
-        kept.any(|it| it.ip == ip && is_client(it))
+        let kept = self.config.reservations.iter().filter(is_client);
+        kept.map(|it| it.ip).collect()
     }
 
-    /// Whether the client may have the address if it asks: a free one that is kept for it, or one of the pool
-    /// that is kept for nobody.
+    /// Whether the client, for which those addresses are kept, may have this one if it asks: a free one that is kept
+    /// for it, or one of the pool that is kept for nobody.
     pub(super) fn may_have(
         &self,
         ip: Ipv4Addr,
         subnet: &Subnet,
-        message: &Message,
+        kept: &[Ipv4Addr],
         key: &[u8],
         now: Time,
     ) -> bool {
         let (first, last) = subnet.pool;
-        let ours = match self.config.reservations.iter().any(|it| it.ip == ip) {
-            true => subnet.contains(ip) && self.is_kept(ip, message),
+        let ours = match kept.contains(&ip) {
+            true => subnet.contains(ip),
             false => {
                 (first..=last).contains(&ip)
                     && subnet.is_host(ip)
                     && ip != self.config.address
                     && !self.config.reserved_only
+                    && !self.config.reservations.iter().any(|it| it.ip == ip)
             }
         };
         ours && self.bindings.free_for(ip, key, now)
     }
 
     /// RFC 2131 section 4.3.1: the address kept for the client, the one it has or had, the one it asks
-    /// for, or the first free one.
+    /// for, or the first free one; or why there is none.
     pub(super) fn pick(
         &self,
         message: &Message,
@@ -74,16 +75,16 @@ impl Server {
         now: Time,
     ) -> Result<Ipv4Addr, String> {
         let subnet = self.subnet_for(message)?;
-        let fit = |ip: &Ipv4Addr| self.may_have(*ip, subnet, message, key, now);
-        let kept = self.config.reservations.iter().map(|it| it.ip);
-        let mut kept = kept.filter(|ip| subnet.contains(*ip) && self.is_kept(*ip, message));
-        let first_kept = kept.clone().next();
+        let mut kept = self.kept_for(message);
+        kept.retain(|ip| subnet.contains(*ip));
+        let fit = |ip: &Ipv4Addr| self.may_have(*ip, subnet, &kept, key, now);
         let (first, last) = subnet.pool;
         let pool = (u32::from(first)..=u32::from(last)).map(Ipv4Addr::from);
-        kept.find(fit)
+        let found = kept.iter().copied().find(fit);
+        found
             .or_else(|| self.bindings.of(key, subnet))
             .or_else(|| message.requested_ip().into_iter().chain(pool).find(fit))
-            .ok_or_else(|| match (self.config.reserved_only, first_kept) {
+            .ok_or_else(|| match (self.config.reserved_only, kept.first()) {
                 (true, Some(ip)) => format!("{ip}, kept for it, is in use"),
                 (true, None) => "no reservation".into(),
                 (false, _) => "the pool is used up".into(),

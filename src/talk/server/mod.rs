@@ -92,6 +92,7 @@ impl Server {
         };
         let wanted = wanted.ok_or("it names no address")?;
         let own = self.owns(wanted, message, key);
+        let kept = self.kept_for(message);
         let subnet = subnet.filter(|it| it.contains(wanted));
         let renewal = server.is_none() && asked.is_none();
         if self.config.refuse || (renewal && self.config.faults.contains(&Fault::NakRenewal)) {
@@ -99,7 +100,7 @@ impl Server {
         }
         match (server, subnet) {
             _ if own => {}
-            (Some(_), Some(subnet)) if self.may_have(wanted, &subnet, message, key, now) => {}
+            (Some(_), Some(subnet)) if self.may_have(wanted, &subnet, &kept, key, now) => {}
             // INIT-REBOOT and RENEWING of a client without a binding: silence.
             (None, Some(subnet)) if self.bindings.of(key, &subnet).is_none() => {
                 return Err("it has no lease here".into());

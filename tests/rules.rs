@@ -95,6 +95,24 @@ fn a_rule_that_fails_ends_the_run() {
 }
 
 #[test]
+fn ten_clients_behind_a_relay_agent_hold_ten_leases_and_give_them_back() {
+    let file = tool::scratch("relay-sample").join("all.star");
+    let sample = std::fs::read_to_string("samples/relay.star").expect("the sample");
+    // Once more: what was given back is given again.
+    let again = "\nagain = dora(mac='02:00:5e:10:01:ff', relay=giaddr, server=to)\nprint('again', again.reply.yiaddr)\n";
+    std::fs::write(&file, sample + again).expect("a file");
+    let done = run(&["run", tool::text(&file)]).succeeded();
+    let mut given: Vec<&str> = done
+        .out
+        .lines()
+        .filter_map(|it| it.split(' ').nth(1))
+        .collect();
+    assert_eq!(given.pop(), Some("198.51.100.100"), "{done:?}");
+    let wanted: Vec<String> = (100..110).map(|it| format!("198.51.100.{it}")).collect();
+    assert_eq!(given, wanted);
+}
+
+#[test]
 fn the_scripts_of_each_role_run() {
     for (script, link, says) in [
         ("client", "lab", "192.0.2.100 for 3600 s"),

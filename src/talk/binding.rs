@@ -40,7 +40,11 @@ pub(super) fn client_key(message: &Message) -> Vec<u8> {
     }
 }
 
-/// The bindings of a server, by address. There are never more than its pools and reservations have addresses.
+/// As many bindings as there are at most, whatever the pools and rules have to give: under a flood offers are forgotten
+/// first, and then no more addresses are taken note of.
+const MOST: usize = 1 << 20;
+
+/// The bindings of a server, by address.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bindings(BTreeMap<Ipv4Addr, Binding>);
 
@@ -96,6 +100,12 @@ impl Bindings {
     }
 
     fn put(&mut self, ip: Ipv4Addr, holder: Holder, until: Time, bound: bool) {
+        if self.0.len() >= MOST && !self.0.contains_key(&ip) {
+            self.0.retain(|_, it| it.bound);
+            if self.0.len() >= MOST {
+                return;
+            }
+        }
         let binding = Binding {
             holder,
             until,
@@ -108,5 +118,25 @@ impl Bindings {
 impl Binding {
     fn is_of(&self, client: &[u8]) -> bool {
         matches!(&self.holder, Holder::Client(holder) if holder == client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bindings, MOST};
+    use crate::link::Time;
+
+    #[test]
+    fn a_flood_of_offers_takes_no_more_than_its_room_and_costs_no_lease() {
+        let mut bindings = Bindings::default();
+        let now = Time::default();
+        let lease = 7u32.into();
+        bindings.bind(lease, b"leased", Time(u64::MAX));
+        for ip in 1000..1000 + MOST as u32 {
+            bindings.keep(ip.into(), b"offered", now);
+        }
+        assert!(bindings.0.len() <= MOST);
+        assert!(bindings.holds(lease, b"leased"));
+        assert!(bindings.holds((999 + MOST as u32).into(), b"offered"));
     }
 }

@@ -54,8 +54,8 @@ pub struct ServeArgs {
     /// Serve plain BOOTP clients too
     #[arg(long, help_heading = "Server")]
     bootp: bool,
-    /// Give this option to clients that ask for it; one that the server gives to all, such as its lease time, is
-    /// then told so, while the server goes by its own; repeat for more
+    /// Give this option to clients that ask for it; repeat for more. Of one that all clients are told anyway, such as
+    /// lease-time, it is what they are told; the server itself goes by --lease-time
     #[arg(short, long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server", value_parser = parse_option)]
     option: Vec<Assignment>,
     /// Give this option to every client, asked for or not; repeat for more

@@ -18,11 +18,21 @@ use crate::wire::*;
 const LEAST_TAKEN: u16 = 576;
 const HEADERS: usize = 28;
 
+/// The longest datagram that a client takes: what its option 57 says, else what all do.
+fn most_taken(message: &Message) -> u16 {
+    match message.data(57).as_deref() {
+        Some(&[a, b]) => u16::from_be_bytes([a, b]).max(LEAST_TAKEN),
+        _ => LEAST_TAKEN,
+    }
+}
+
 /// A reply before anything is done to it.
 pub(super) struct Reply {
     pub frame: Frame,
     /// Codes of the options for which the client has no room.
     pub left_out: Vec<u8>,
+    /// Bytes of the longest datagram that the client takes.
+    pub most: u16,
 }
 
 impl Reply {
@@ -33,8 +43,8 @@ impl Reply {
             .iter()
             .map(|code| options::by_code(*code).name);
         let names: Vec<_> = names.collect();
-        let why = "too long for the client";
-        (!names.is_empty()).then(|| format!("without {}: {why}", names.join(", ")))
+        let (names, most) = (names.join(", "), self.most);
+        (!names.is_empty()).then(|| format!("no room for {names} in {most} bytes"))
     }
 }
 
@@ -67,12 +77,7 @@ fn fill(draft: &mut Draft, message: &Message, options: &[Assignment]) -> Vec<u8>
     }
     // RFC 2132 section 9.8: in the order of the list.
     extra.sort_by_key(|it| asked.iter().position(|code| *code == it.code));
-    // RFC 2131 section 2: without a word of the client's it takes a datagram of 576 bytes.
-    let most = match message.data(57).as_deref() {
-        Some(&[a, b]) => u16::from_be_bytes([a, b]).max(LEAST_TAKEN),
-        _ => LEAST_TAKEN,
-    };
-    let room = usize::from(most) - HEADERS - BOOTP_LEN - MAGIC_COOKIE.len();
+    let room = usize::from(most_taken(message)) - HEADERS - BOOTP_LEN - MAGIC_COOKIE.len();
     let size = |options: &[Assignment]| layout::stream(options).len() - 1;
     let own = size(&draft.options) + 1;
     let mut left_out = Vec::new();
@@ -152,6 +157,7 @@ impl Server {
         Ok(Reply {
             frame: draft.frame(),
             left_out,
+            most: most_taken(message),
         })
     }
 

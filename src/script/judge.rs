@@ -345,6 +345,7 @@ fn one(
                     let place = whose(&part, exchange);
                     // Of an index beyond the end the number tells more.
                     values.push(match value.length() {
+                        Ok(0) if part == "servers" => "no server answered".to_string(),
                         Ok(length) if part == "replies" => format!("len(replies) is {length}"),
                         _ => format!("{part} is {}{place}", shortened(value.to_repr())),
                     });

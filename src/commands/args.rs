@@ -66,6 +66,21 @@ impl LinkArgs {
     }
 }
 
+/// Whether others may be disturbed.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ForceArgs {
+    /// Do this also on the interface that carries this machine's default route, where others would be disturbed
+    #[arg(long, help_heading = "Link")]
+    force: bool,
+}
+
+impl ForceArgs {
+    /// Whether it was said.
+    pub fn said(self) -> bool {
+        self.force
+    }
+}
+
 /// Reads `loss=30%,duplicate=10%,reorder=10%`, any of them.
 fn parse_impairment(text: &str) -> Result<Impairment, String> {
     let mut how = Impairment::default();
@@ -166,6 +181,9 @@ pub struct SendArgs {
     /// Build and print, send nothing
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    /// Whether many messages may go where others are
+    pub force: ForceArgs,
 }
 
 /// What to print, and where to.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::{ColorChoice, LinkArgs, SeedArgs, parse_duration};
+use super::args::{ColorChoice, ForceArgs, LinkArgs, SeedArgs, parse_duration};
 use super::diagnosis::Cause;
 use super::outcome::Sink;
 use super::serve::{Network, parse_mac, parse_network};
@@ -65,6 +65,9 @@ pub struct ConformArgs {
     #[command(flatten)]
     /// The client
     pub subject: SubjectArgs,
+    #[command(flatten)]
+    /// Whether it may go where others are
+    pub force: ForceArgs,
     #[command(flatten)]
     /// The seed
     pub seed: SeedArgs,

@@ -45,9 +45,6 @@ pub struct DoraArgs {
     /// So many clients at once, their MAC addresses counted on from --mac
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000), conflicts_with_all = ["save_lease", "print"], help_heading = "Exchange")]
     clients: u32,
-    /// Allow --clients on the interface that carries the default route
-    #[arg(long, requires = "clients", help_heading = "Exchange")]
-    force: bool,
     /// Time between the starts of two clients
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1ms", help_heading = "Exchange")]
     stagger: Duration,
@@ -158,12 +155,12 @@ impl DoraArgs {
         if self.send.dry_run {
             return self.dry_run(session, sink).map(Outcome::Ran);
         }
-        if self.many() && !self.force && Here::look(&self.link)?.default_route {
-            return Err(Error::Usage(format!(
-                "{} carries this machine's default route: many clients there may use up a pool that others need; \
-                 --force if you mean it",
-                self.link.interface
-            )));
+        if self.many() {
+            Here::look(&self.link)?.spare_others(
+                &self.link,
+                self.send.force,
+                "many clients there may use up a pool that others need",
+            )?;
         }
         let mut link = session.open(&self.link, self.out.write.as_deref())?;
         if link.here.lab {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use super::args::LinkArgs;
+use super::args::{ForceArgs, LinkArgs};
 use super::{Error, lab};
 use crate::dhcp::template::Identity;
 use crate::link::interfaces;
@@ -16,6 +16,9 @@ fn is_capture(name: &str) -> bool {
     name.contains('/')
         || extension.is_some_and(|it| ["pcap", "pcapng", "cap", "snoop"].contains(&it))
 }
+
+/// Frames beyond which sending is a load to others.
+pub const LOAD: usize = 100;
 
 /// What is known of this end of a link before anything is sent.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,18 @@ impl Here {
             here.default_route = status.default_route;
         }
         Ok(here)
+    }
+
+    /// Refuses what would disturb others on the interface that carries the machine's default route, where nobody said
+    /// that it may. `why` tells how it would.
+    pub fn spare_others(&self, link: &LinkArgs, force: ForceArgs, why: &str) -> Result<(), Error> {
+        if !self.default_route || force.said() {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{} carries this machine's default route: {why}; --force if you mean it",
+            link.interface
+        )))
     }
 
     /// An identity completed with what the lab lets a message assume without being told.

@@ -13,10 +13,11 @@ use super::choice::chosen;
 use super::compose::{complete, fresh, named_address, named_server};
 use super::diagnosis::Circumstances;
 use super::edits::Edits;
+use super::here::{Here, LOAD};
 use super::input::{self, Source};
 use super::nagios::NagiosArgs;
 use super::outcome::{Ending, Sink};
-use super::session::{self, Here, OpenLink, Session};
+use super::session::{self, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
@@ -299,6 +300,11 @@ pub(super) fn send(
 ) -> Result<Ending, Error> {
     if args.send.dry_run {
         return dry_run(args, session, sink, build);
+    }
+    let here = Here::look(&args.link)?;
+    if args.send.count as usize > LOAD {
+        let why = format!("{} messages are a load to others there", args.send.count);
+        here.spare_others(&args.link, args.send.force, &why)?;
     }
     let mut link = session.open(&args.link, args.out.write.as_deref())?;
     if link.here.lab {

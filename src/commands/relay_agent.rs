@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::args::{ForceArgs, LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::here::Here;
 use super::open_link::{OpenLink, relay_between};
 use super::outcome::{Ending, Sink};
 use super::relay::RelayArg;
@@ -50,6 +51,8 @@ pub struct RelayAgentArgs {
     /// Stop after this long [default: at Ctrl-C]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Ending")]
     timeout: Option<Duration>,
+    #[command(flatten)]
+    force: ForceArgs,
     #[command(flatten)]
     seed: SeedArgs,
     #[command(flatten)]
@@ -139,6 +142,11 @@ impl RelayAgentArgs {
                 self.server_interface
             )));
         }
+        Here::look(&self.link)?.spare_others(
+            &self.link,
+            self.force,
+            "a second relay agent there passes others' messages on again",
+        )?;
         let upstream = LinkArgs {
             interface: self.server_interface.clone(),
             // Of the clients' link alone.

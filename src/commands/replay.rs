@@ -7,15 +7,16 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::args::{ForceArgs, LinkArgs, OutArgs, SeedArgs, parse_duration};
 use super::built::{Built, tag};
 use super::diagnosis::Circumstances;
 use super::diff::IgnoreArgs;
 use super::edits::{MacChoice, parse_mac};
+use super::here::{Here, LOAD};
 use super::input::Source;
 use super::outcome::{Ending, Sink};
 use super::replayed::{Replayed, compared, elsewhere};
-use super::session::{self, Here, Session, counted};
+use super::session::{self, Session, counted};
 use super::witness::Witness;
 use crate::dhcp::Message;
 use crate::dhcp::comparison::type_name;
@@ -43,7 +44,7 @@ pub struct ReplayArgs {
     #[arg(long, conflicts_with_all = ["rewrite_mac", "rewrite_xid", "follow", "same"], help_heading = "Replay")]
     all: bool,
     /// Play the servers of the recording instead: answer clients that are there now as the recorded ones were answered
-    #[arg(long, conflicts_with_all = ["all", "rewrite_mac", "rewrite_xid", "follow", "same", "ignore", "dry_run", "force"], help_heading = "Replay")]
+    #[arg(long, conflicts_with_all = ["all", "rewrite_mac", "rewrite_xid", "follow", "same", "ignore", "dry_run"], help_heading = "Replay")]
     as_server: bool,
     /// Another MAC for the client, in the Ethernet header, chaddr and the client-id made of it; further clients count on. + is the recorded one plus 1
     #[arg(long, value_name = "MAC|native|random|+", value_parser = parse_new_mac, help_heading = "Replay")]
@@ -63,9 +64,8 @@ pub struct ReplayArgs {
     /// Print what would be sent, send nothing
     #[arg(long, help_heading = "Replay")]
     dry_run: bool,
-    /// Allow a large capture on the interface that carries the default route
-    #[arg(long, help_heading = "Replay")]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArgs,
     /// Fail (exit 1) unless the live replies are the recorded ones
     #[arg(long, help_heading = "Judging")]
     same: bool,
@@ -122,8 +122,6 @@ fn parse_new_mac(text: &str) -> Result<NewMac, String> {
 
 /// Frames of a capture that are read at most.
 const MOST: usize = 100_000;
-/// Frames sent that make a capture a large one.
-const LARGE: usize = 100;
 /// A recording that takes longer is announced.
 const LONG: Duration = Duration::from_secs(10);
 
@@ -151,12 +149,9 @@ impl ReplayArgs {
             self.rewrite(&mut steps, here.mac, session, sink);
             return self.dry_run(steps, sink);
         }
-        if steps.len() > LARGE && here.default_route && !self.force {
-            return Err(Error::Usage(format!(
-                "{} carries this machine's default route, and {} frames are a load to others there; --force if you mean it",
-                self.link.interface,
-                steps.len()
-            )));
+        if steps.len() > LOAD {
+            let why = format!("{} frames are a load to others there", steps.len());
+            here.spare_others(&self.link, self.force, &why)?;
         }
         let mut link = session.open(&self.link, self.out.write.as_deref())?;
         if link.here.lab {
@@ -227,6 +222,11 @@ impl ReplayArgs {
                 "holds no reply of a server to a client's message",
             ));
         }
+        Here::look(&self.link)?.spare_others(
+            &self.link,
+            self.force,
+            "a server that answers there gives others' clients its addresses",
+        )?;
         let mut link = session.open(&self.link, self.out.write.as_deref())?;
         if link.here.lab {
             return Err(Error::Usage(

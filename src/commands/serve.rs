@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Error;
-use super::args::{LinkArgs, OutArgs, SeedArgs, parse_duration};
+use super::args::{ForceArgs, LinkArgs, OutArgs, SeedArgs, parse_duration};
 use super::here::Here;
 use super::outcome::{Ending, Sink};
 use super::session::Session;
@@ -61,9 +61,8 @@ pub struct ServeArgs {
     /// Give this option to every client, asked for or not; repeat for more
     #[arg(long, value_name = "NAME[:TYPE][=VALUE]", help_heading = "Server", value_parser = parse_option)]
     force_option: Vec<Assignment>,
-    /// Serve on the interface that carries this machine's default route, where others' clients are
-    #[arg(long, help_heading = "Server")]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArgs,
     /// Do something wrong on purpose; repeat for more. `--fault help` lists what
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = parse_fault, help_heading = "Faults")]
     fault: Vec<Wish>,
@@ -332,13 +331,11 @@ impl ServeArgs {
             Some(path) => Some(session.rules(path)?),
             None => None,
         };
-        if !self.force && Here::look(&self.link)?.default_route {
-            return Err(Error::Usage(format!(
-                "{} carries this machine's default route: a second server there gives others' clients its addresses; \
-                 --force if you mean it",
-                self.link.interface
-            )));
-        }
+        Here::look(&self.link)?.spare_others(
+            &self.link,
+            self.force,
+            "a second server there gives others' clients its addresses",
+        )?;
         let mut link = session.open(&self.link, self.out.write.as_deref())?;
         if link.here.lab {
             return Err(Error::Usage(

@@ -32,10 +32,11 @@ use crate::commands::args::ColorChoice;
 use crate::commands::conform::{
     Check, ConformArgs, Finding, Findings, Level, NEEDS, Report, Verdict,
 };
+use crate::commands::here::Here;
 use crate::commands::lab;
 use crate::commands::outcome::Sink;
 use crate::commands::serve::Network;
-use crate::commands::session::{Here, Session};
+use crate::commands::session::Session;
 use crate::commands::subject::{Process, Subject};
 use crate::talk::{Habit, Plain};
 use crate::view::Style;
@@ -181,6 +182,11 @@ pub fn run_with(
                 client,
             });
         }
+        let why = match args.client {
+            true => "a server there that misbehaves answers others' clients",
+            false => "the checks use up addresses that others need, and send what is malformed",
+        };
+        Here::look(&args.link)?.spare_others(&args.link, args.force, why)?;
         let mut session = Session::new(seed, interrupted);
         // The lab's server may go by rules of a file.
         session.rules_with(super::read_rules);

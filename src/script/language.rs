@@ -1,5 +1,6 @@
 //! The page about the language, made from what it runs by: `samples/LANGUAGE.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::classes::CLASSES;
@@ -80,32 +81,80 @@ fn functions(out: &mut String, owner: &str, all: &[Function]) {
 }
 
 fn commands(out: &mut String) {
+    let definitions = Command::definitions();
+    let all: Vec<Parameters> = definitions.iter().map(parameters).collect();
+    let shared = shared(&all);
     out.push_str(
         "\n## Commands as functions\n\nEvery command is a function with its flags as parameters: \
          `discover --hostname printer -o router=10.0.0.1` is `discover(hostname=\"printer\", \
          option=[\"router=10.0.0.1\"])`. A flag without a value is `True`, `-` in a name is `_`, `--from` is `from_`; \
          values may be numbers, lists, bytes or packets. `help discover` tells of every parameter.\n\n\
-         | function | what it does | parameters |\n| --- | --- | --- |\n",
+         Many commands have the same ones:\n\n| group | parameters |\n| --- | --- |\n",
     );
-    for command in Command::definitions() {
-        let parameters: Vec<String> = command
-            .get_arguments()
-            .filter(|it| !it.is_hide_set())
-            .filter_map(|it| match it.get_long() {
-                // Of no use to a script: it has no screen of its own.
-                Some("help" | "color" | "quiet") => None,
-                Some("from") => Some("`from_`".to_string()),
-                Some(long) => Some(format!("`{}`", long.replace('-', "_"))),
-                None => Some(it.get_id().as_str().to_uppercase()),
-            })
-            .collect();
+    for (heading, names) in &shared {
+        let _ = writeln!(out, "| *{heading}* | {} |", names.join(" "));
+    }
+    out.push_str("\n| function | what it does | parameters |\n| --- | --- | --- |\n");
+    for (command, groups) in definitions.iter().zip(&all) {
         let about = command.get_about().map(|it| it.to_string());
+        let mut own = Vec::new();
+        let mut common = Vec::new();
+        for (heading, names) in groups {
+            let group = shared.get(heading).filter(|it| contains(names, it));
+            common.extend(group.map(|_| format!("*{heading}*")));
+            let known = |name: &&String| group.is_some_and(|it| it.contains(name));
+            own.extend(names.iter().filter(|it| !known(it)).cloned());
+        }
+        own.extend(common);
         let _ = writeln!(
             out,
             "| `{}` | {} | {} |",
             command.get_name(),
             cell(&about.unwrap_or_default()),
-            parameters.join(" ")
+            own.join(" ")
         );
     }
+}
+
+/// A command's parameters under the headings of its help.
+type Parameters = BTreeMap<String, Vec<String>>;
+
+fn parameters(command: &clap::Command) -> Parameters {
+    let mut all = Parameters::new();
+    for argument in command.get_arguments().filter(|it| !it.is_hide_set()) {
+        let name = match argument.get_long() {
+            // Of no use to a script: it has no screen of its own.
+            Some("help" | "color" | "quiet") => continue,
+            Some("from") => "`from_`".to_string(),
+            Some(long) => format!("`{}`", long.replace('-', "_")),
+            None => argument.get_id().as_str().to_uppercase(),
+        };
+        let heading = argument.get_help_heading().unwrap_or_default();
+        all.entry(heading.to_string()).or_default().push(name);
+    }
+    all
+}
+
+/// Of each heading the parameters that spare the most words when they are told once for all commands that have them.
+fn shared(all: &[Parameters]) -> Parameters {
+    let mut shared = Parameters::new();
+    for (heading, names) in all.iter().flatten() {
+        let spared = |names: &Vec<String>| {
+            let having = all.iter().filter_map(|it| it.get(heading));
+            let having = having.filter(|it| contains(it, names)).count();
+            having.saturating_sub(1) * names.len()
+        };
+        let before = shared.get(heading).map_or(SHORT, spared);
+        if !heading.is_empty() && spared(names) > before {
+            shared.insert(heading.clone(), names.clone());
+        }
+    }
+    shared
+}
+
+/// Names whose repetition costs a reader less than to look them up.
+const SHORT: usize = 4;
+
+fn contains(names: &[String], part: &[String]) -> bool {
+    part.iter().all(|it| names.contains(it))
 }

@@ -14,8 +14,8 @@ use starlark::values::Value;
 
 pub use starlark::environment::Module;
 
-use super::assertions::Failure;
 use super::depth::{self, with_room};
+use super::failure::Failure;
 use super::host::Host;
 use super::{commands, functions, reply, text};
 use crate::commands::Error as CommandError;

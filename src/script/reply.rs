@@ -8,10 +8,10 @@ use starlark::eval::Evaluator;
 use starlark::starlark_module;
 use starlark::values::Value;
 
-use super::functions::number;
 use super::packet::Packet;
 use super::rules::Delayed;
 use super::send::seconds;
+use super::send_functions::number;
 use super::{Host, error, host};
 use crate::commands::args::parse_duration;
 use crate::dhcp::Message;

@@ -229,16 +229,16 @@ fn a_real_client_is_followed_to_the_end_of_its_lease() {
     let seen = [own, other[1]].map(states);
     sniff.signal("INT");
     let ended = sniff.end().succeeded();
-    let life = [
-        "SELECTING",
-        "REQUESTING",
-        "BOUND",
-        "RENEWING",
-        "BOUND",
-        "RENEWING",
-        "REBINDING",
-    ];
-    assert_eq!(seen[0], life, "{:?}", dhclient.reasons());
+    // It may renew more than once until the server hangs.
+    let [first, second, renewals @ .., last] = &seen[0][..] else {
+        panic!("{seen:?}");
+    };
+    let ends = [first, second, last];
+    assert_eq!(ends, ["SELECTING", "REQUESTING", "REBINDING"], "{seen:?}");
+    assert!(renewals.len() >= 4, "{seen:?} {:?}", dhclient.reasons());
+    for pair in renewals.chunks(2) {
+        assert_eq!(pair, ["BOUND", "RENEWING"], "{seen:?}");
+    }
     assert_eq!(seen[1], ["SELECTING", "REQUESTING", "BOUND", "INIT"]);
     let found: Vec<Json> = clients_of(&ended);
     let of = |mac: &str| {

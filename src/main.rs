@@ -92,7 +92,11 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     session.conform_with(script::conform);
     let stdout = io::stdout();
     let terminal = stdout.is_terminal();
-    let mut view = view::View::for_command(command, terminal, Box::new(BufWriter::new(stdout)));
+    let out: Box<dyn Write> = match command.goes_on_unread() {
+        true => Box::new(BufWriter::new(view::Unread(stdout))),
+        false => Box::new(BufWriter::new(stdout)),
+    };
+    let mut view = view::View::for_command(command, terminal, out);
     view.script_with(script::source_of);
     let judge = script::Judge::for_command(command, interrupted)?;
     judge.filter(&mut session);
@@ -127,7 +131,6 @@ fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {
     };
     let outcome = outcome?;
     printed?;
-    io::stdout().flush()?;
     let code = match (&outcome, judge.judge(&yielded, &outcome)?) {
         // That the replies are the recorded ones, or that nobody else answers, is another expectation.
         (Outcome::Replayed(_) | Outcome::Servers(_), Some(0)) if code == 1 => 1,

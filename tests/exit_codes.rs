@@ -159,6 +159,9 @@ fn a_file_that_cannot_be_used_is_6() {
     ends(6, &["convert", "missing.pcap", "out.pcap"]);
     ends(6, &["servers", "-w", "no-such-directory/out.pcapng"]);
     ends(6, &["conform", "-w", "no-such-directory/out.pcapng"]);
+    let report = ["--junit", "no-such-directory/out.xml", "--json"];
+    let run = tool(&[&["conform"], &report[..]].concat());
+    assert_eq!((run.code, run.out.as_str()), (Some(6), ""), "{run:?}");
     ends(6, &["dora", "-i", "lab:missing.star"]);
     ends(6, &["run", "missing.star"]);
     ends(6, &["test", "missing.star"]);

@@ -261,6 +261,29 @@ fn pipes() {
         let output = sh(&line, &capture);
         assert_eq!(err(&output), "code 0\n", "{reader}");
     }
+    // What the exit code says is so whether or not anybody reads.
+    for (line, code) in [
+        ("discover -i lab:silent --timeout 1s", 3),
+        ("reboot --requested-ip 203.0.113.5", 4),
+        ("dora -i lab:nak", 4),
+        ("dora --expect 'reply.router == []'", 1),
+        ("show --expect 'len(replies) == 7' \"$1\"", 1),
+        ("lint samples/malformed-checksums.pcapng", 1),
+        (
+            "diff samples/dora-kea.pcapng samples/dora-dnsmasq.pcapng",
+            1,
+        ),
+        ("conform -i lab:nak --only S-OFR-01", 0),
+        ("test samples/tests", 0),
+        ("dora", 0),
+    ] {
+        for format in ["", "--json"] {
+            let line =
+                format!("(sleep 0.2; \"$T\" {line} {format} 2>/dev/null; echo code $? >&2) | true");
+            let output = sh(&line, &capture);
+            assert_eq!(err(&output), format!("code {code}\n"), "{line}");
+        }
+    }
 }
 
 /// `--format command` is a command line that builds the same bytes.

@@ -555,12 +555,17 @@ fn server_messages() -> Vec<Case> {
         case(
             "offer-address",
             vec![message(OFFER, |it| it.bootp.yiaddr = Ipv4Addr::UNSPECIFIED)],
-            vec![message(OFFER, |it| {
-                // No address, and what to do without one (RFC 2563).
-                it.bootp.yiaddr = Ipv4Addr::UNSPECIFIED;
-                it.options.retain(|it| !matches!(it.code, 51 | 58 | 59));
-                it.options.push(option(116, [1]));
-            })],
+            // No address, and what to do without one (RFC 2563, RFC 8925 section 3.3).
+            [option(116, [1]), option(108, [0, 0, 7, 8])]
+                .into_iter()
+                .map(|instead| {
+                    message(OFFER, |it| {
+                        it.bootp.yiaddr = Ipv4Addr::UNSPECIFIED;
+                        it.options.retain(|it| !matches!(it.code, 51 | 58 | 59));
+                        it.options.push(instead);
+                    })
+                })
+                .collect(),
         ),
         case(
             "offer-delivery",

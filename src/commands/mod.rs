@@ -268,6 +268,23 @@ impl Command {
         }
     }
 
+    /// Whether it is to end as it would although nobody reads its output any more: its exit code answers a question,
+    /// and it ends by itself.
+    pub fn goes_on_unread(&self) -> bool {
+        match self {
+            Command::Serve(_) | Command::Relay(_) | Command::Sniff(_) => false,
+            Command::Convert(_)
+            | Command::Options(_)
+            | Command::Explain(_)
+            | Command::Interfaces(_) => false,
+            Command::Dora(args) => !args.holds(),
+            Command::Servers(args) => !args.watches(),
+            Command::Replay(args) => !args.stands_in(),
+            Command::Show(args) => args.out().lint || !args.out().expect.is_empty(),
+            _ => true,
+        }
+    }
+
     /// Whether notices are to be left out.
     pub fn quiet(&self) -> bool {
         match self {

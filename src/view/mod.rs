@@ -25,6 +25,7 @@ pub mod tests;
 mod tree;
 mod tree_bytes;
 mod tree_options;
+mod unread;
 
 use crate::commands::Outcome;
 pub use crate::commands::args::Format;
@@ -43,6 +44,7 @@ pub use served::served_line;
 pub use style::Style;
 pub use summary::{list_line, summary};
 pub use tree::tree;
+pub use unread::Unread;
 
 /// Text that may come from anywhere, safe to print: nothing in it moves the cursor, changes colours or
 /// hides.

@@ -26,9 +26,10 @@ pub(super) fn offer_ciaddr(seen: &Seen, report: &mut Report) {
 }
 
 pub(super) fn offer_address(seen: &Seen, report: &mut Report) {
-    // A server may offer no address and say what to do without one (116, RFC 2563).
+    // A server may offer no address and say what to do without one: 116 of RFC 2563, 108 of RFC 8925 section 3.3.
     let none = seen.is(&[OFFER]).filter(|it| it.yiaddr.is_unspecified());
-    if none.is_some() && seen.option(116).is_none() && !seen.boot_server() {
+    let without = seen.option(116).or(seen.option(108)).is_some();
+    if none.is_some() && !without && !seen.boot_server() {
         report.field("BOOTP", "yiaddr", "0.0.0.0: nothing is offered");
     }
 }

@@ -12,6 +12,8 @@ mod functions;
 mod run;
 mod server_bench;
 
+use std::fs::File;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -176,6 +178,11 @@ pub fn run_with(
             false => "the checks use up addresses that others need, and send what is malformed",
         };
         Here::look(&args.link)?.spare_others(&args.link, args.force, why)?;
+        let mut report = match &args.junit {
+            // Made now: what cannot be written should not cost a run.
+            Some(path) => Some(File::create(path).map_err(|it| Error::file(path, it))?),
+            None => None,
+        };
         let mut session = Session::new(seed, interrupted);
         // The lab's server may go by rules of a file.
         session.rules_with(super::read_rules);
@@ -191,10 +198,10 @@ pub fn run_with(
             .map(|at| (&checks[at], functions[at]))
             .collect();
         let findings = run.all(&chosen, sink)?;
-        if let Some(path) = &args.junit {
+        if let Some((path, file)) = args.junit.as_ref().zip(report.as_mut()) {
             let mut text = Vec::new();
             crate::view::conform::junit(&findings, seed, &mut text)?;
-            std::fs::write(path, text).map_err(|it| Error::file(path, it))?;
+            file.write_all(&text).map_err(|it| Error::file(path, it))?;
         }
         Ok(Report::Findings(findings))
     })

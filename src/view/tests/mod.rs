@@ -12,6 +12,7 @@ mod text;
 use std::io::{self, BufWriter, Write};
 
 use super::style::Style;
+use super::unread::Unread;
 use super::{Ladder, escape};
 use crate::commands::Error;
 use crate::commands::script::TestArgs;
@@ -113,7 +114,7 @@ pub struct Reports {
 impl Reports {
     /// Reports to standard output and into files.
     pub fn new(args: &TestArgs, style: Style) -> Result<Reports, Error> {
-        let out = || Box::new(BufWriter::new(io::stdout()));
+        let out = || Box::new(BufWriter::new(Unread(io::stdout())));
         let machine = args.tap || args.json;
         let mut all: Vec<Box<dyn Reporter>> = vec![match () {
             _ if args.json => Box::new(Json::new(out())),

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use dhcpcraft::dhcp::Message;
 use dhcpcraft::dhcp::assign::{self, Assignment};
-use dhcpcraft::dhcp::enums::{ACK, DECLINE, DISCOVER, NAK, OFFER, RELEASE, REQUEST};
+use dhcpcraft::dhcp::enums::{ACK, DECLINE, DISCOVER, LEASEQUERY, NAK, OFFER, RELEASE, REQUEST};
 use dhcpcraft::dhcp::message::Place;
 use dhcpcraft::dhcp::template::{self, Draft, Identity};
 use dhcpcraft::link::Time;
 use dhcpcraft::talk::{
-    Answering, Fault, Outbox, Outgoing, Player, Reservation, Rules, Server, ServerConfig, Subnet,
+    Answering, FAULTS, Fault, Outbox, Outgoing, Player, Reservation, Rules, Server, ServerConfig,
+    Subnet, Verdict,
 };
 use dhcpcraft::wire::{Frame, MacAddr};
 use rand_chacha::ChaCha8Rng;
@@ -81,6 +82,34 @@ impl Asked {
         let sent = out.frames.into_iter();
         let sent = sent.map(|it| Frame::decode(&it.frame.encode())).collect();
         (sent, out.remark)
+    }
+
+    /// What a message is to the server, where it is none that it answers.
+    fn stray(&mut self, frame: &Frame, fault: Option<&str>) -> Option<String> {
+        let mut out = Outbox::default();
+        let frame = Frame::decode(&frame.encode());
+        let verdict = self.0.receive(Time::default(), &frame, fault, &mut out);
+        match verdict {
+            Some(Verdict::Stray(reason)) => {
+                assert!(out.frames.is_empty(), "{reason}, and yet it is answered");
+                Some(reason)
+            }
+            Some(_) => {
+                assert!(!out.frames.is_empty(), "it is taken and not answered");
+                Some("answered".into())
+            }
+            None => None,
+        }
+    }
+
+    /// Type and yiaddr of the one reply at a time; `None` for silence.
+    fn said_at(&mut self, now: Time, draft: &Draft) -> Option<(u8, Ipv4Addr)> {
+        let mut out = Outbox::default();
+        let frame = Frame::decode(&draft.frame().encode());
+        self.0.receive(now, &frame, None, &mut out);
+        let reply = out.frames.pop()?;
+        let message = Message::of(&reply.frame).expect("a message");
+        Some((message.message_type()?, message.bootp.yiaddr))
     }
 
     /// Type and yiaddr of the one reply; `None` for silence.
@@ -441,5 +470,178 @@ fn silence_is_explained() {
     assert_eq!(
         (replies.len(), remark.as_deref()),
         (0, Some("not answered: lost on purpose"))
+    );
+}
+
+#[test]
+fn a_message_that_is_dropped_is_told_with_the_reason() {
+    let to = |port: u16, address: Ipv4Addr| {
+        let mut frame = discover(OTHER).frame();
+        frame.udp_mut().expect("UDP").dport = port;
+        frame.ipv4_mut().expect("IP").dst = address;
+        frame
+    };
+    let mut server = Asked::new(config());
+    let mut said = |frame: &Frame, fault| server.stray(frame, fault).unwrap_or_default();
+    let all = Ipv4Addr::BROADCAST;
+    let wrong = "UDP checksum 0x1234 is wrong, should be 0x4321";
+    assert_eq!(said(&to(67, all), Some(wrong)), wrong);
+    assert_eq!(
+        said(&to(1067, all), None),
+        "it went to UDP port 1067, not 67"
+    );
+    assert_eq!(said(&to(67, ip(9)), None), "it is addressed to 192.0.2.9");
+    let mut reply = to(67, all);
+    reply.bootp_mut().expect("BOOTP").op = 2;
+    assert_eq!(said(&reply, None), "op 2 is none of a client's");
+    // What another server says to its client is nothing to tell of.
+    reply.udp_mut().expect("UDP").dport = 68;
+    assert_eq!(said(&reply, None), "");
+    // Routers hand broadcasts on to that of the servers' network.
+    assert_eq!(said(&to(67, ip(255)), None), "answered");
+    let next = Ipv4Addr::new(192, 0, 3, 255);
+    assert_eq!(said(&to(67, next), None), "it is addressed to 192.0.3.255");
+}
+
+#[test]
+fn of_networks_that_it_does_not_know_a_server_has_no_say() {
+    let far = Ipv4Addr::new(192, 168, 9, 1);
+    let mut reboot = template::rebooting(&who(OTHER, Some(Ipv4Addr::new(192, 168, 9, 50)), None));
+    reboot.relay(far, Some(SERVER));
+    let mut server = Asked::new(config());
+    let (replies, remark) = server.ask_and_hear(&reboot);
+    assert_eq!(replies, []);
+    assert_eq!(
+        remark.as_deref(),
+        Some("not answered: no subnet of 192.168.9.1")
+    );
+    // Of one that it knows it says that the address is wrong there; and where it was chosen, also of another.
+    let mut near = template::rebooting(&who(OTHER, Some(Ipv4Addr::new(192, 168, 9, 50)), None));
+    near.relay(ip(254), Some(SERVER));
+    assert_eq!(server.said(&near), REFUSED);
+    let mut chosen = request(OTHER, Ipv4Addr::new(192, 168, 9, 50));
+    chosen.relay(far, Some(SERVER));
+    assert_eq!(server.said(&chosen), REFUSED);
+}
+
+#[test]
+fn pools_of_one_network_are_given_one_after_the_other() {
+    let mut config = config();
+    config.subnets[0].pool = (ip(50), ip(50));
+    let mut second = config.subnets[0].clone();
+    second.pool = (ip(60), ip(61));
+    config.subnets.push(second);
+    let mut server = Asked::new(config);
+    let macs = (1..=4).map(|last| MacAddr(2, 0, 0, 0, 0, last));
+    let given: Vec<_> = macs
+        .map(|mac| {
+            let (_, address) = server.said(&discover(mac))?;
+            server.said(&request(mac, address))
+        })
+        .collect();
+    let ack = |last| Some((ACK, ip(last)));
+    assert_eq!(given, [ack(50), ack(60), ack(61), None]);
+}
+
+#[test]
+fn a_lease_ends_when_the_client_was_told() {
+    let seconds = |it| Time::default() + Duration::from_secs(it);
+    for rapid in [false, true] {
+        let mut config = config();
+        config.subnets[0].pool = (ip(100), ip(100));
+        config.rapid_commit = rapid;
+        config.faults =
+            vec![Fault::parse("tiny-lease=2", |_| Err(String::new())).expect("a fault")];
+        let mut server = Asked::new(config);
+        let mut asked = match rapid {
+            true => discover(OWNER),
+            false => request(OWNER, ip(100)),
+        };
+        asked.put(options(&["rapid-commit"]).remove(0));
+        assert_eq!(server.said_at(seconds(0), &asked), Some((ACK, ip(100))));
+        assert_eq!(server.said_at(seconds(1), &discover(OTHER)), None);
+        let offer = Some((OFFER, ip(100)));
+        assert_eq!(server.said_at(seconds(3), &discover(OTHER)), offer);
+    }
+}
+
+#[test]
+fn a_lease_without_end_has_no_time_to_renew_it_and_is_never_given_to_another() {
+    let told = |config, codes: [u8; 3]| {
+        let list = acked(config, &codes);
+        codes.map(|code| under(&list, code).concat())
+    };
+    let times = [51, 58, 59];
+    let forever = vec![0xff; 4];
+    let mut by_time = config();
+    by_time.lease = u32::MAX;
+    let mut by_option = config();
+    by_option.subnets[0].options = options(&["lease-time=infinite"]);
+    for config in [by_time.clone(), by_option] {
+        assert_eq!(told(config, times), [forever.clone(), vec![], vec![]]);
+    }
+    by_time.subnets[0].options = options(&["renewal-time=1h"]);
+    let hour = 3600u32.to_be_bytes().to_vec();
+    assert_eq!(told(by_time.clone(), times), [forever, hour, vec![]]);
+    by_time.subnets[0].pool = (ip(100), ip(100));
+    let mut server = Asked::new(by_time);
+    assert_eq!(server.said(&request(OWNER, ip(100))), Some((ACK, ip(100))));
+    let late = Time(u64::MAX - 1);
+    assert_eq!(server.said_at(late, &discover(OTHER)), None);
+}
+
+#[test]
+fn a_message_that_no_such_server_answers_is_named() {
+    let mut query = template::fresh(LEASEQUERY, &who(OTHER, Some(ip(100)), Some(SERVER)));
+    query.bootp.ciaddr = ip(100);
+    let (replies, remark) = Asked::new(config()).ask_and_hear(&query);
+    assert_eq!(replies, []);
+    let why = "not answered: this server does not answer LEASEQUERY";
+    assert_eq!(remark.as_deref(), Some(why));
+}
+
+#[test]
+fn a_reply_that_a_fault_spoiled_says_which() {
+    let parse = |text: &str| Fault::parse(text, |_| Ok(Duration::from_secs(1))).expect("a fault");
+    for (name, takes, _) in FAULTS {
+        let text = match *name {
+            "drop" => "drop=0%".to_string(),
+            "truncate" => "truncate=200".to_string(),
+            "delay" => "delay=1s".to_string(),
+            name => name.to_string(),
+        };
+        assert_eq!(parse(&text).name(), *name, "{takes}");
+        let mut config = config();
+        config.faults = vec![parse(&text)];
+        let mut server = Asked::new(config);
+        let mut out = Outbox::default();
+        let asked = match *name {
+            "nak-renewal" => renewal(OTHER, ip(100)),
+            _ => discover(OTHER),
+        };
+        let frame = Frame::decode(&asked.frame().encode());
+        server.0.receive(Time::default(), &frame, None, &mut out);
+        server.0.wake(Time(u64::MAX), &mut out);
+        let wanted = match *name {
+            "drop" => "OFFER 192.0.2.100".to_string(),
+            "reorder" => "OFFER 192.0.2.100, held back".to_string(),
+            "nak-renewal" => "NAK, with nak-renewal".to_string(),
+            name => format!("OFFER 192.0.2.100, with {name}"),
+        };
+        assert!(!out.frames.is_empty(), "{name}");
+        for it in out.frames {
+            assert_eq!(it.note, wanted, "{name}");
+        }
+    }
+    let mut config = config();
+    config.faults = vec![parse("bad-checksum"), parse("wrong-xid")];
+    let mut out = Outbox::default();
+    let frame = Frame::decode(&discover(OTHER).frame().encode());
+    Asked::new(config)
+        .0
+        .receive(Time::default(), &frame, None, &mut out);
+    assert_eq!(
+        out.frames[0].note,
+        "OFFER 192.0.2.100, with wrong-xid and bad-checksum"
     );
 }

@@ -10,7 +10,7 @@ use crate::dhcp::Message;
 use crate::dhcp::assign::Assignment;
 use crate::dhcp::enums::message_type_by_name;
 use crate::dhcp::layout::{self, Overload};
-use crate::dhcp::template::MIN_MESSAGE;
+use crate::dhcp::template::{self, MIN_MESSAGE};
 use crate::wire::*;
 
 /// Something that a server does wrong.
@@ -133,6 +133,27 @@ impl Fault {
         })
     }
 
+    /// Its name in [`FAULTS`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fault::Drop(_) => "drop",
+            Fault::Delay(_) => "delay",
+            Fault::Duplicate => "duplicate",
+            Fault::Reorder => "reorder",
+            Fault::WrongXid => "wrong-xid",
+            Fault::WrongChaddr => "wrong-chaddr",
+            Fault::WrongServerId => "wrong-server-id",
+            Fault::Without(codes) if codes.contains(&54) => "no-server-id",
+            Fault::Without(_) => "no-lease-time",
+            Fault::NakRenewal => "nak-renewal",
+            Fault::Lease(_) => "tiny-lease",
+            Fault::Overload => "overload",
+            Fault::LongOption => "long-option",
+            Fault::Truncate(_) => "truncate",
+            Fault::BadChecksum => "bad-checksum",
+        }
+    }
+
     /// Whether it is one of a server over several messages, which [`Fault::spoil`] cannot do to a reply.
     pub fn takes_a_server(&self) -> bool {
         matches!(self, Fault::Reorder | Fault::NakRenewal)
@@ -214,7 +235,7 @@ impl Fault {
 }
 
 /// A reply on its way through the faults.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spoiled {
     /// How long until it is sent.
     pub delay: Duration,
@@ -238,8 +259,11 @@ impl Spoiled {
     }
 }
 
-/// Gives a lease time, with T1 and T2 to match.
+/// Gives a lease time, with T1 and T2 to match: none where it never ends.
 pub fn lease(frame: &mut Frame, seconds: u32) {
+    if seconds == template::INFINITE {
+        retain(frame, |code| !matches!(code, 58 | 59));
+    }
     for (code, value) in [
         (51, seconds),
         (58, seconds / 2),

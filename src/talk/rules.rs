@@ -22,4 +22,9 @@ pub trait Rules {
         request: &Frame,
         server: &mut dyn Answering,
     ) -> Option<Vec<Outgoing>>;
+
+    /// What there is to say of the last request, once: why nothing is sent for it.
+    fn remark(&mut self) -> Option<String> {
+        None
+    }
 }

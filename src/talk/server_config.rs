@@ -35,6 +35,16 @@ impl Subnet {
         number != 0 && number != hosts
     }
 
+    /// The address for broadcasts to it from elsewhere (RFC 919).
+    pub fn broadcast(&self) -> Ipv4Addr {
+        (u32::from(self.network) | !u32::from(self.mask())).into()
+    }
+
+    /// Whether an address belongs to both.
+    pub fn overlaps(&self, other: &Subnet) -> bool {
+        self.contains(other.network) || other.contains(self.network)
+    }
+
     /// Whether `ip` belongs to it.
     pub fn contains(&self, ip: Ipv4Addr) -> bool {
         let mask = u32::from(self.mask());
@@ -52,7 +62,7 @@ pub struct ServerConfig {
     /// The VLAN it stands on, as tags of its replies; none for every VLAN, each answered with the tags
     /// it asked with.
     pub vlan: Vec<Dot1Q>,
-    /// Its subnets; the first is the one it stands on.
+    /// Its subnets; the first is the one it stands on. Several of one network are one subnet with several pools.
     pub subnets: Vec<Subnet>,
     /// Lease time in seconds.
     pub lease: u32,

@@ -27,6 +27,14 @@ impl Server {
         found.ok_or_else(|| format!("no subnet of {place}"))
     }
 
+    /// The pools of a subnet, first and last address of each: those of every subnet of its network.
+    fn pools<'a>(&'a self, subnet: &'a Subnet) -> impl Iterator<Item = (Ipv4Addr, Ipv4Addr)> + 'a {
+        let network = |it: &Subnet| (u32::from(it.network) & u32::from(it.mask()), it.prefix);
+        let all = self.config.subnets.iter();
+        all.filter(move |it| network(it) == network(subnet))
+            .map(|it| it.pool)
+    }
+
     /// The addresses kept for this client, by identifier, hardware address or circuit-id.
     pub(super) fn kept_for(&self, message: &Message) -> Vec<Ipv4Addr> {
         let id = message.data(61);
@@ -52,11 +60,14 @@ impl Server {
         key: &[u8],
         now: Time,
     ) -> bool {
-        let (first, last) = subnet.pool;
+        let pooled = || {
+            self.pools(subnet)
+                .any(|(first, last)| (first..=last).contains(&ip))
+        };
         let ours = match kept.contains(&ip) {
             true => subnet.contains(ip),
             false => {
-                (first..=last).contains(&ip)
+                pooled()
                     && subnet.is_host(ip)
                     && ip != self.config.address
                     && !self.config.reserved_only
@@ -78,8 +89,9 @@ impl Server {
         let mut kept = self.kept_for(message);
         kept.retain(|ip| subnet.contains(*ip));
         let fit = |ip: &Ipv4Addr| self.may_have(*ip, subnet, &kept, key, now);
-        let (first, last) = subnet.pool;
-        let pool = (u32::from(first)..=u32::from(last)).map(Ipv4Addr::from);
+        let ranges = self.pools(subnet);
+        let pool = ranges.flat_map(|(first, last)| u32::from(first)..=u32::from(last));
+        let pool = pool.map(Ipv4Addr::from);
         let found = kept.iter().copied().find(fit);
         found
             .or_else(|| self.bindings.of(key, subnet))

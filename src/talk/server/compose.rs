@@ -142,8 +142,13 @@ impl Server {
                 let told = self.set(51, &subnet.options);
                 let told = told.and_then(|it| it.data.as_slice().try_into().ok());
                 let lease = told.map_or(self.config.lease, u32::from_be_bytes);
+                // One that never ends is never renewed either (RFC 2131 section 3.3).
+                let ends = lease != template::INFINITE;
                 for option in template::lease_options(lease) {
-                    draft.put(option);
+                    match ends || option.code == 51 {
+                        true => draft.put(option),
+                        false => draft.options.retain(|it| it.code != option.code),
+                    }
                 }
             }
             if kind == ACK && message.message_type() == Some(DISCOVER) {

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod compose;
+mod spoil;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -9,20 +10,17 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 
 use super::binding::{Bindings, client_key};
-use super::fault::{Fault, Spoiled};
+use super::fault::Fault;
 use super::host::Host;
 use super::matching::{Verdict, vlans};
 use super::player::{Outbox, Outgoing, Player};
 use super::rules::{Answering, Rules};
 use super::server_config::ServerConfig;
-use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
+use crate::dhcp::{Message, template};
 use crate::link::Time;
 use crate::wire::*;
 use compose::Reply;
-
-/// How long a reply is held back where none follows that could overtake it.
-const HELD: Duration = Duration::from_secs(1);
 
 /// A server as a sans-I/O player.
 pub struct Server {
@@ -64,9 +62,40 @@ impl Server {
         self.rules = Some(rules);
     }
 
-    /// When a lease given now ends.
-    fn expiry(&self, now: Time) -> Time {
-        now + Duration::from_secs(u64::from(self.config.lease))
+    /// When a lease of so many seconds that is given now ends. A fault that tells another time has it end then: what
+    /// the client was told holds.
+    fn expiry(&self, now: Time, lease: u32) -> Time {
+        let told = |it: &Fault| match it {
+            Fault::Lease(seconds) => Some(*seconds),
+            _ => None,
+        };
+        match self
+            .config
+            .faults
+            .iter()
+            .rev()
+            .find_map(told)
+            .unwrap_or(lease)
+        {
+            template::INFINITE => Time(u64::MAX),
+            seconds => now + Duration::from_secs(seconds.into()),
+        }
+    }
+
+    /// Why a message is not for this server: RFC 1542 section 5.1, and where it is addressed to.
+    fn objection(&self, ip: &Ipv4, udp: &Udp) -> Option<String> {
+        if udp.dport != SERVER_PORT {
+            return Some(format!("it went to UDP port {}, not 67", udp.dport));
+        }
+        // Routers forward to all servers of a network by its broadcast address.
+        let directed = || {
+            self.config
+                .subnets
+                .iter()
+                .any(|it| it.broadcast() == ip.dst)
+        };
+        let ours = ip.dst.is_broadcast() || self.goes_by(ip.dst) || directed();
+        (!ours).then(|| format!("it is addressed to {}", ip.dst))
     }
 
     /// RFC 2131 section 4.3.2: ACK, NAK or nothing.
@@ -79,13 +108,18 @@ impl Server {
         let asked = message.requested_ip();
         let ciaddr = Some(message.bootp.ciaddr).filter(|ip| !ip.is_unspecified());
         let refuse = Ok((NAK, None));
-        let subnet = self.subnet_for(message).ok().cloned();
+        let subnet = self.subnet_for(message).cloned();
         let server = message.server_id();
         if let Some(chosen) = server.filter(|ip| !self.goes_by(*ip)) {
             // Another server was chosen: the address kept for this client is free again.
             self.bindings.forget_offers(key);
             return Err(format!("it chose {chosen}"));
         }
+        // RFC 2131 section 4.3.2: of networks that it does not know it has no say, unless it was chosen.
+        let subnet = match (server, subnet) {
+            (None, Err(why)) => return Err(why),
+            (_, subnet) => subnet.ok(),
+        };
         let wanted = match server.is_some() || asked.is_some() {
             true => asked,
             false => ciaddr,
@@ -94,8 +128,7 @@ impl Server {
         let own = self.owns(wanted, message, key);
         let kept = self.kept_for(message);
         let subnet = subnet.filter(|it| it.contains(wanted));
-        let renewal = server.is_none() && asked.is_none();
-        if self.config.refuse || (renewal && self.config.faults.contains(&Fault::NakRenewal)) {
+        if self.config.refuse || self.refuses_renewal(message) {
             return refuse;
         }
         match (server, subnet) {
@@ -107,9 +140,15 @@ impl Server {
             }
             _ => return refuse,
         }
-        let until = self.expiry(now);
+        let until = self.expiry(now, self.config.lease);
         self.bindings.bind(wanted, key, until);
         Ok((ACK, Some(wanted)))
+    }
+
+    /// Whether the message is one to renew a lease, and a fault has that refused.
+    fn refuses_renewal(&self, message: &Message) -> bool {
+        let renewal = message.server_id().is_none() && message.requested_ip().is_none();
+        renewal && self.config.faults.contains(&Fault::NakRenewal)
     }
 
     /// The reply to a message and what it is; or what there is to say in place of one.
@@ -133,20 +172,25 @@ impl Server {
         frame: &Frame,
         message: &Message,
     ) -> Result<(Reply, String), String> {
+        let kind = message.message_type();
+        if kind.is_some_and(|it| !matches!(it, DISCOVER | REQUEST | INFORM)) {
+            return Err(format!(
+                "this server does not answer {}",
+                message.type_name()
+            ));
+        }
         let key = client_key(message);
         // RFC 2131 section 4.2: a client has an identifier or a hardware address.
         if key.len() < 2 {
             return Err("it has neither identifier nor hardware address".into());
         }
-        let Some(kind) = message.message_type() else {
-            return self.bootp(frame, message, &key, now);
-        };
         match kind {
-            DISCOVER => {
+            None => self.bootp(frame, message, &key, now),
+            Some(DISCOVER) => {
                 let ip = self.pick(message, &key, now)?;
                 self.bindings.keep(ip, &key, now);
                 if self.config.rapid_commit && message.data(80).is_some() {
-                    let until = self.expiry(now);
+                    let until = self.expiry(now, self.config.lease);
                     self.bindings.bind(ip, &key, until);
                     let reply = self.reply(ACK, frame, message, Some(ip))?;
                     return Ok((reply, format!("ACK {ip}, rapid commit")));
@@ -154,16 +198,18 @@ impl Server {
                 let reply = self.reply(OFFER, frame, message, Some(ip))?;
                 Ok((reply, format!("OFFER {ip}")))
             }
-            REQUEST => {
+            Some(REQUEST) => {
                 let (kind, ip) = self.request(now, message, &key)?;
                 let note = match ip {
                     Some(ip) => format!("ACK {ip}"),
+                    None if self.refuses_renewal(message) => {
+                        format!("NAK, with {}", Fault::NakRenewal.name())
+                    }
                     None => "NAK".to_string(),
                 };
                 Ok((self.reply(kind, frame, message, ip)?, note))
             }
-            INFORM => Ok((self.reply(ACK, frame, message, None)?, "ACK".into())),
-            _ => Err("a server does not answer it".into()),
+            Some(_) => Ok((self.reply(ACK, frame, message, None)?, "ACK".into())),
         }
     }
 
@@ -204,44 +250,12 @@ impl Server {
                 Some(OFFER) => self.bindings.keep(ip, &key, now),
                 Some(ACK) => {
                     let lease = reply.lease_time().unwrap_or(self.config.lease);
-                    let until = now + Duration::from_secs(lease.into());
+                    let until = self.expiry(now, lease);
                     self.bindings.bind(ip, &key, until);
                 }
                 _ => {}
             }
         }
-    }
-
-    /// Sends a reply, with everything done to it that the faults say; `false` where they lose it.
-    fn send(&mut self, now: Time, reply: Outgoing, out: &mut Outbox) -> bool {
-        let note = reply.note;
-        let mut all = vec![Spoiled {
-            delay: self.config.think + reply.delay,
-            frame: reply.frame,
-            cut: None,
-        }];
-        for fault in &self.config.faults {
-            let spoiled = all
-                .into_iter()
-                .flat_map(|it| fault.spoil(it, &mut self.chance));
-            all = spoiled.collect();
-        }
-        let reorder = self.config.faults.contains(&Fault::Reorder);
-        let any = !all.is_empty();
-        for it in all {
-            let delay = it.delay;
-            let frame = it.finish();
-            self.odd = !self.odd;
-            if reorder && self.odd && self.held.is_none() {
-                self.held = Some((now + HELD, frame, format!("{note}, held back")));
-                continue;
-            }
-            out.send_after(delay, frame, note.clone());
-            if let Some((_, frame, note)) = self.held.take() {
-                out.send_after(delay + Duration::from_millis(1), frame, note);
-            }
-        }
-        any
     }
 }
 
@@ -294,21 +308,26 @@ impl Player for Server {
         fault: Option<&str>,
         out: &mut Outbox,
     ) -> Option<Verdict> {
-        if fault.is_some() || !(self.own.is_empty() || vlans(frame) == self.own) {
+        if !(self.own.is_empty() || vlans(frame) == self.own) {
             return None;
         }
-        if let Some((answer, note)) = self.host.answer(frame) {
+        if let (None, Some((answer, note))) = (fault, self.host.answer(frame)) {
             out.send(answer, note);
             return Some(Verdict::Part);
         }
-        let message = Message::of(frame).filter(|it| it.bootp.op == 1)?;
-        // RFC 1542 section 5.1: what goes to another port is none of a server's business.
-        if frame.udp()?.dport != 67 {
-            return None;
+        let message = Message::of(frame)?;
+        match self.objection(frame.ipv4()?, frame.udp()?) {
+            // What servers and relay agents say to others is none of its business.
+            Some(_) if message.bootp.op != 1 => return None,
+            Some(reason) => return Some(Verdict::Stray(reason)),
+            None => {}
         }
-        let dst = frame.ipv4()?.dst;
-        if !dst.is_broadcast() && !self.goes_by(dst) {
-            return None;
+        if let Some(fault) = fault {
+            return Some(Verdict::Stray(fault.to_string()));
+        }
+        if message.bootp.op != 1 {
+            let reason = format!("op {} is none of a client's", message.bootp.op);
+            return Some(Verdict::Stray(reason));
         }
         let mut rules = self.rules.take();
         let mut asked = Asked {
@@ -319,12 +338,14 @@ impl Player for Server {
         let ruled = rules.as_mut();
         let ruled = ruled.and_then(|it| it.answer(now, frame, &mut asked));
         let silence = asked.silence;
+        let said = rules.as_mut().and_then(|it| it.remark());
         self.rules = rules;
         let replies = match ruled {
             Some(replies) => {
                 self.book(now, &message, &replies);
                 if replies.is_empty() {
-                    out.remark = silence.or(Some("not answered: by a rule".into()));
+                    let by_rule = || Some("not answered: by a rule".into());
+                    out.remark = said.or(silence).or_else(by_rule);
                 }
                 replies
             }

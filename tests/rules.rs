@@ -5,7 +5,10 @@
 mod tool;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+use dhcpcraft::talk::{FAULTS, checksum_fault};
+use dhcpcraft::wire::Frame;
 use serde_json::Value as Json;
 use tool::{Run, tool as run};
 
@@ -221,4 +224,80 @@ fn the_sample_of_a_broken_server_gets_worse_with_every_lease() {
     let spoiled = acks[3][0]["comment"].as_str().unwrap_or_default();
     assert!(spoiled.contains("UDP checksum"), "{spoiled}");
     assert_eq!(acks[4][0]["hex"].as_str().expect("hex").len(), 2 * 300);
+}
+
+/// The replies that a run saw, as they came.
+fn replies(run: &Run) -> Vec<Frame> {
+    let all = run.json().into_iter();
+    let received = all.filter(|it| it["direction"] == "received");
+    let bytes = |it: Json| hex::decode(it["hex"].as_str().expect("hex")).expect("digits");
+    received.map(bytes).map(|it| Frame::decode(&it)).collect()
+}
+
+#[test]
+fn replies_that_rules_spoil_or_edit_have_right_checksums() {
+    let heard = |rules: &str, name: &str| {
+        let file = tool::scratch(name).join("rules.star");
+        std::fs::write(&file, rules).expect("a file");
+        let link = format!("lab:{}", file.display());
+        let args = [
+            "discover",
+            "--json",
+            "--wait",
+            "--timeout",
+            "3s",
+            "-i",
+            &link,
+        ];
+        replies(&run(&args))
+    };
+    let of_server = ["reorder", "nak-renewal"];
+    for (name, ..) in FAULTS.iter().filter(|it| !of_server.contains(&it.0)) {
+        let fault = match *name {
+            "drop" => "drop=0%",
+            "delay" => "delay=1s",
+            // The message is whole, and so are its sums.
+            "truncate" => "truncate=5000",
+            name => name,
+        };
+        let rules = format!(
+            "def on_discover(req):\n    made = []\n    for it in [offer(req), ack(req), nak(req)]:\n        \
+             made += fault('{fault}', it)\n    return made\n"
+        );
+        let replies = heard(&rules, &format!("spoiled-{name}"));
+        let wanted = if fault == "duplicate" { 6 } else { 3 };
+        assert_eq!(replies.len(), wanted, "{fault}: {replies:?}");
+        for reply in replies {
+            let wrong = checksum_fault(&reply, false);
+            let spoiled = wrong.as_ref().is_some_and(|it| it.starts_with("UDP"));
+            assert_eq!(spoiled, *name == "bad-checksum", "{fault}: {wrong:?}");
+            assert!(wrong.is_none() || spoiled, "{fault}: {wrong:?}");
+        }
+    }
+    let rules = "def on_discover(req):\n    p = offer(req)\n    p[BOOTP].siaddr = '9.9.9.9'\n    p[IP].ttl = 9\n    return p\n";
+    let edited = heard(rules, "edited");
+    assert_eq!(edited.len(), 1, "{edited:?}");
+    let siaddr = edited[0].bootp().expect("BOOTP").siaddr;
+    assert_eq!(siaddr.octets(), [9, 9, 9, 9]);
+    assert_eq!(checksum_fault(&edited[0], false), None);
+    // What is wrong on purpose stays wrong.
+    let rules = "def on_discover(req):\n    p = offer(req)\n    p[UDP].chksum = 0x1234\n    return fault('tiny-lease', p)\n";
+    let wrong = heard(rules, "wrong");
+    let told = checksum_fault(&wrong[0], false).unwrap_or_default();
+    assert!(told.starts_with("UDP checksum 0x1234"), "{told}");
+}
+
+#[test]
+fn a_rule_that_does_not_return_is_given_up() {
+    let rules = "def on_discover(req):\n    for i in range(2000000000):\n        pass\n";
+    let begun = Instant::now();
+    let run = lab(rules, "loop");
+    assert!(begun.elapsed() < Duration::from_secs(30), "{run:?}");
+    run.failed(
+        1,
+        &[
+            "rule for this DISCOVER did not return in 5 s",
+            "rules-loop.star",
+        ],
+    );
 }

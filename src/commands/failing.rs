@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Error;
 
@@ -9,6 +10,8 @@ use super::Error;
 #[derive(Clone)]
 pub struct Failing {
     first: Arc<Mutex<Option<Error>>>,
+    /// When the run ends by itself.
+    end: Arc<Mutex<Option<Instant>>>,
     interrupted: Arc<AtomicBool>,
 }
 
@@ -16,14 +19,26 @@ impl Failing {
     pub(super) fn new(interrupted: Arc<AtomicBool>) -> Self {
         Failing {
             first: Arc::default(),
+            end: Arc::default(),
             interrupted,
         }
     }
 
     /// Stops the run. Of several reasons the first is told.
     pub fn fail(&self, error: Error) {
-        self.slot().get_or_insert(error);
+        lock(&self.first).get_or_insert(error);
         self.interrupted.store(true, Ordering::Relaxed);
+    }
+
+    /// The run ends by itself after so long, if at all.
+    pub(super) fn end_after(&self, timeout: Option<Duration>) {
+        *lock(&self.end) = timeout.and_then(|it| Instant::now().checked_add(it));
+    }
+
+    /// Whether the run is to end: the user or a failure asked for it, or its time is over.
+    pub fn over(&self) -> bool {
+        let end = *lock(&self.end);
+        self.interrupted.load(Ordering::Relaxed) || end.is_some_and(|it| it <= Instant::now())
     }
 
     /// What the user's asking to stop is written to.
@@ -33,12 +48,12 @@ impl Failing {
 
     /// The reason, once; the user did not ask to stop then.
     pub(super) fn take(&self) -> Option<Error> {
-        let error = self.slot().take()?;
+        let error = lock(&self.first).take()?;
         self.interrupted.store(false, Ordering::Relaxed);
         Some(error)
     }
+}
 
-    fn slot(&self) -> MutexGuard<'_, Option<Error>> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }

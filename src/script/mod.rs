@@ -31,6 +31,7 @@ pub mod packet;
 mod packet_methods;
 mod parts;
 mod reply;
+mod ruler;
 mod rules;
 mod run;
 pub mod scapy;

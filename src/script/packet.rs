@@ -59,6 +59,11 @@ impl Packet {
         }
     }
 
+    /// What its capture says of it, or what was done to it.
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_deref()
+    }
+
     /// The layers, all of them.
     pub fn stack(&self) -> MutexGuard<'_, Stack> {
         self.stack.lock().unwrap_or_else(PoisonError::into_inner)

@@ -121,15 +121,26 @@ pub fn register(builder: &mut GlobalsBuilder) {
                 "fault({name:?}, packet): a server does this over several messages: serve --fault {name}, or a rule's own nak(req) or delay(seconds, packet)"
             )));
         }
+        let reply = packet(reply)?;
+        let mut frame = reply.frame();
+        // What was right follows what the fault changes.
+        frame.relax();
         let whole = Spoiled {
             delay: Duration::ZERO,
-            frame: packet(reply)?.frame(),
+            frame,
             cut: None,
         };
         let mut chance = host(eval)?.session.borrow_mut().fork();
-        let left = fault.spoil(whole, &mut chance).into_iter().map(|it| {
+        let left = fault.spoil(whole.clone(), &mut chance);
+        let before = reply.comment().map(str::to_string);
+        let comment = match (left == [whole], before) {
+            (true, before) => before,
+            (false, None) => Some(format!("with {}", fault.name())),
+            (false, Some(before)) => Some(format!("{before} and {}", fault.name())),
+        };
+        let left = left.into_iter().map(|it| {
             let delay = it.delay;
-            let packet = Packet::of_frame(&it.finish(), None, None);
+            let packet = Packet::of_frame(&it.finish(), None, comment.clone());
             match delay.is_zero() {
                 true => heap.alloc(packet),
                 false => heap.alloc(Delayed { packet, delay }),

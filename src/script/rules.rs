@@ -4,7 +4,9 @@
 //! request leaves in a dictionary the next one finds.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use allocative::Allocative;
@@ -16,6 +18,7 @@ use starlark::values::{NoSerialize, ProvidesStaticType, StarlarkValue, Value, st
 use super::engine::{Engine, Module, ScriptError};
 use super::host::Host;
 use super::packet::Packet;
+use super::ruler::{Ruler, TICK};
 use crate::commands::Error;
 use crate::commands::args::ColorChoice;
 use crate::commands::session::{Failing, Session};
@@ -23,7 +26,7 @@ use crate::dhcp::Message;
 use crate::dhcp::enums::{OFFER, message_type_name};
 use crate::dhcp::template;
 use crate::link::Time;
-use crate::talk::{Answering, Outgoing, Rules};
+use crate::talk::{Outgoing, Rules};
 use crate::view::Style;
 use crate::wire::*;
 
@@ -49,7 +52,7 @@ impl std::fmt::Display for Delayed {
 impl<'v> StarlarkValue<'v> for Delayed {}
 
 /// The other end's part of the conversation between the server and its rules.
-enum Question {
+pub(super) enum Question {
     /// Decide about this request.
     Request(Time, Frame),
     /// What was asked for.
@@ -57,7 +60,7 @@ enum Question {
 }
 
 /// The rules' part.
-enum Said {
+pub(super) enum Said {
     /// The server's own answer is wanted.
     Own(Frame),
     /// Its reply of this message type is wanted.
@@ -94,41 +97,7 @@ impl Line {
     }
 }
 
-/// The server's end of a thread that runs rules.
-struct Ruler {
-    questions: Sender<Question>,
-    said: Receiver<Said>,
-    failing: Failing,
-}
-
-impl Rules for Ruler {
-    fn answer(
-        &mut self,
-        now: Time,
-        request: &Frame,
-        server: &mut dyn Answering,
-    ) -> Option<Vec<Outgoing>> {
-        let mut question = Question::Request(now, request.clone());
-        loop {
-            // Rules that ended in an error have told so; nothing is sent any more.
-            if self.questions.send(question).is_err() {
-                return Some(Vec::new());
-            }
-            question = Question::Answer(match self.said.recv() {
-                Ok(Said::Own(request)) => server.own(&request),
-                Ok(Said::Reply(message_type, request)) => server.reply(message_type, &request),
-                Ok(Said::Decided(decision)) => return decision,
-                Ok(Said::Failed(error)) => {
-                    self.failing.fail(failure(error));
-                    return Some(Vec::new());
-                }
-                Err(_) => return Some(Vec::new()),
-            });
-        }
-    }
-}
-
-fn failure(error: ScriptError) -> Error {
+pub(super) fn failure(error: ScriptError) -> Error {
     Error::Script {
         text: error.text,
         exit_code: error.exit_code,
@@ -146,9 +115,10 @@ pub fn read(path: &Path, seed: u64, failing: Failing) -> Result<Box<dyn Rules>, 
         questions: asked,
         said,
     };
-    let interrupted = failing.interruption();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (file, stopped) = (name.clone(), stop.clone());
     let spawned = std::thread::Builder::new().spawn(move || {
-        let session = Session::new(Some(seed), interrupted);
+        let session = Session::new(Some(seed), stopped);
         let err = || Box::new(std::io::stderr());
         let style = Style::detect(ColorChoice::Never, false);
         let host = Host::new(session, err(), err(), style);
@@ -156,11 +126,21 @@ pub fn read(path: &Path, seed: u64, failing: Failing) -> Result<Box<dyn Rules>, 
         serve(&host, &name, &source, &ready);
     });
     spawned.map_err(|it| Error::file(path, it))?;
-    match begun.recv() {
+    let ready = loop {
+        match begun.recv_timeout(TICK) {
+            Err(RecvTimeoutError::Timeout) if failing.over() => stop.store(true, Ordering::Relaxed),
+            Err(RecvTimeoutError::Timeout) => {}
+            ready => break ready,
+        }
+    };
+    match ready {
         Ok(Ok(())) => Ok(Box::new(Ruler {
+            file,
             questions,
             said: heard,
             failing,
+            stop,
+            remark: None,
         })),
         Ok(Err(error)) => Err(failure(error)),
         Err(_) => Err(Error::file(path, "the rules ended before they began")),
@@ -307,10 +287,12 @@ fn gather(
         };
         let frame = completed(packet, request, host);
         let note = Message::of(&frame).map_or("reply".into(), |it| it.type_name().into_owned());
+        let done = packet.comment().filter(|it| !it.is_empty());
+        let done = done.map_or(String::new(), |it| format!(", {it}"));
         replies.push(Outgoing {
             frame,
             delay,
-            note: format!("{note}, by a rule"),
+            note: format!("{note}, by a rule{done}"),
         });
     }
     Ok(())

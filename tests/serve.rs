@@ -5,13 +5,15 @@ mod support;
 
 use std::fs;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use support::clients::{
     Dhclient, PATIENCE, Running, Tool, address, dhcpcd, own_state, renewal, udhcpc, udhcpc_script,
 };
-use support::segment::Segment;
+use support::segment::{Host, Segment};
 use support::{expect_within, tshark};
 
 #[test]
@@ -169,7 +171,8 @@ fn each_fault_has_its_effect() {
         (&["drop=ack"], InVain("REQUEST", 2)),
         (&["wrong-xid"], InVain("DISCOVER", 2)),
         (&["wrong-chaddr"], InVain("DISCOVER", 2)),
-        (&["no-server-id"], InVain("DISCOVER", 2)),
+        // It asks a server 0.0.0.0 for the address, and begins again when nobody answers.
+        (&["no-server-id"], InVain("REQUEST", 2)),
         (&["truncate=200"], InVain("DISCOVER", 2)),
         (&["bad-checksum"], InVain("DISCOVER", 2)),
         // It asks the server that was named, which is not this one.
@@ -185,6 +188,11 @@ fn each_fault_has_its_effect() {
         let (_client, bound) = udhcpc(&segment);
         match effect {
             InVain(kind, times) => {
+                if faults[0] == "no-server-id" {
+                    tool.expect("a REQUEST to nobody", |it| {
+                        it["message"]["server_id"] == "0.0.0.0"
+                    });
+                }
                 expect_within(&format!("{faults:?}: {kind} in vain"), PATIENCE, || {
                     tool.count(kind) >= *times
                 });
@@ -329,10 +337,28 @@ fn a_configuration_that_cannot_work_is_refused_or_told_of() {
         (&["--lease-time", "500ms"], "whole seconds"),
         (&["--lease-time", "1.5s"], "whole seconds"),
         (&["--lease-time", "0"], "whole seconds"),
+        (&["--address", "0.0.0.0/24"], "such as 10.0.0.1/24"),
+        (&["--address", "10.77.0.0/24"], "such as 10.77.0.1/24"),
+        (&["--address", "10.77.0.255/24"], "such as 10.77.0.1/24"),
+        (&["--address", "224.0.0.9/24"], "such as 10.0.0.1/24"),
+        (&["--reserve", "=10.77.0.7"], "02:00:5e:10:00:01=10.77.0.7"),
+        (&["--reserve", "hex:=10.77.0.7"], "no client is named"),
+        (
+            &["--subnet", "10.77.0.0/25=10.77.0.10-10.77.0.20"],
+            "10.77.0.0/24 and 10.77.0.0/25 overlap",
+        ),
+        (
+            &["--subnet", "10.0.0.0/8=10.1.0.10-10.1.0.20"],
+            "10.77.0.0/24 and 10.0.0.0/8 overlap",
+        ),
     ] {
         let (code, said) = serve(args);
         assert_eq!(code, Some(2), "{args:?}: {said}");
         assert!(said.contains(word), "{args:?}: {said}");
+    }
+    for time in ["infinite", "4294967295s", "30000d"] {
+        let (code, said) = serve(&["--lease-time", time]);
+        assert_eq!(code, Some(0), "{time}: {said}");
     }
     let (code, said) = serve(&["--pool", "10.77.0.0-10.77.0.255"]);
     assert_eq!(code, Some(0), "{said}");
@@ -543,40 +569,186 @@ fn the_sample_of_a_host_has_an_address_declined() {
     assert!(said.contains("10.77.0.60 pings 10.77.0.100"), "{said}");
 }
 
+/// A server of one address that lists what it hears and says, as wide as that.
+struct List {
+    _server: Running,
+    _host: Host,
+    file: PathBuf,
+    err: PathBuf,
+}
+
+impl List {
+    fn start(segment: &Segment, width: usize, args: &[&str]) -> List {
+        let host = segment.host(support::clients::SERVER);
+        let file = segment.directory().join("list");
+        let err = segment.directory().join("list.err");
+        let server = host
+            .command(env!("CARGO_BIN_EXE_dhcpcraft"))
+            .args(["serve", "-i", host.interface()])
+            .args(["--pool", "10.77.0.100-10.77.0.100"])
+            .args(args)
+            .env("COLUMNS", width.to_string())
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&file).expect("a file"))
+            .stderr(fs::File::create(&err).expect("a file"))
+            .spawn();
+        let list = List {
+            _server: Running::new(server.expect("the tool starts")),
+            _host: host,
+            file,
+            err,
+        };
+        expect_within("the server", PATIENCE, || list.said().contains("serving"));
+        list
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(&self.file).expect("the list")
+    }
+
+    fn said(&self) -> String {
+        fs::read_to_string(&self.err).expect("what it said")
+    }
+}
+
 #[test]
 fn the_list_tells_clients_apart_and_why_one_is_not_answered() {
-    let segment = Segment::new();
-    let host = segment.host(support::clients::SERVER);
-    let said = segment.directory().join("list");
-    let server = host
-        .command(env!("CARGO_BIN_EXE_dhcpcraft"))
-        .args([
-            "serve",
-            "-i",
-            host.interface(),
-            "--pool",
-            "10.77.0.100-10.77.0.100",
-        ])
-        .env("COLUMNS", "80")
-        .stdin(Stdio::null())
-        .stdout(fs::File::create(&said).expect("a file"))
-        .spawn();
-    let _server = Running::new(server.expect("the tool starts"));
-    let text = || fs::read_to_string(&said).expect("the list");
     let (first, second) = ("02:00:00:00:00:08", "02:00:00:00:00:09");
-    expect_within("a lease", PATIENCE, || {
-        client(&segment, &["dora", "--mac", first]).0 == Some(0)
-    });
-    client(&segment, &["discover", "--mac", second, "--timeout", "0.5"]);
-    for line in [
-        format!("{first} < ACK       10.77.0.100  lease 1h\n"),
-        format!("{second} > DISCOVER  # not answered: the pool is used up"),
-    ] {
-        assert!(text().contains(&line), "{line:?} is not in\n{}", text());
+    for width in [80, 120] {
+        let segment = Segment::new();
+        let list = List::start(&segment, width, &["--fault", "long-option"]);
+        assert_eq!(client(&segment, &["dora", "--mac", first]).0, Some(0));
+        let second = ["--mac", second, "--timeout", "0.5", "--xid", "7"];
+        let asks = |args: &[&str]| client(&segment, &[args, &second[..]].concat());
+        asks(&["discover"]);
+        asks(&["discover", "--dport", "1067"]);
+        let chosen = ["--server-id", "192.0.2.250"];
+        asks(&[&["request", "--requested-ip", "10.77.0.101"], &chosen[..]].concat());
+        let text = list.text();
+        // Beside what is in the message where there is room, else below the client.
+        let gap = match width {
+            80 => format!("\n{:14}", ""),
+            _ => "  ".to_string(),
+        };
+        for line in [
+            format!("{first} < ACK       10.77.0.100  lease 1h{gap}# with long-option\n"),
+            format!("> DISCOVER  xid 0x00000007{gap}# not answered: the pool is used up\n"),
+            format!(
+                "> DISCOVER  xid 0x00000007{gap}# not taken: it went to UDP port 1067, not 67\n"
+            ),
+            format!(
+                "> REQUEST   10.77.0.101  from 192.0.2.250{gap}# not answered: it chose 192.0.2.250\n"
+            ),
+        ] {
+            assert!(text.contains(&line), "{line:?} is not in\n{text}");
+        }
+        assert!(text.lines().all(|it| it.chars().count() <= width), "{text}");
     }
-    assert!(
-        text().lines().all(|it| it.chars().count() <= 80),
-        "{}",
-        text()
-    );
+}
+
+/// A rule that never returns.
+const ENDLESS: &str = "def on_discover(req):\n    for i in range(2000000000):\n        pass\n";
+
+#[test]
+fn a_rule_that_does_not_return_outlives_neither_the_run_nor_ctrl_c() {
+    let segment = Segment::new();
+    let rules = segment.directory().join("endless.star");
+    fs::write(&rules, ENDLESS).expect("rules");
+    let rules = rules.to_str().expect("UTF-8");
+    let discover = ["discover", "--timeout", "0.5"];
+    let unfinished = "not answered: the rule was still running when the run ended";
+    let tool = Tool::start(&segment, "timeout", &[rules, "--timeout", "3"]);
+    client(&segment, &discover);
+    tool.expect("why there is no answer", |it| it["comment"] == unfinished);
+    assert_eq!(tool.wait().code, Some(0));
+    let tool = Tool::start(&segment, "interrupted", &[rules]);
+    client(&segment, &discover);
+    let stopped = Instant::now();
+    let ended = tool.stop();
+    // Sooner than a rule that takes too long ends the run by itself.
+    assert!(stopped.elapsed() < Duration::from_secs(3), "{ended:?}");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.contains(unfinished), "{ended:?}");
+}
+
+#[test]
+fn a_rule_that_fails_is_listed_as_such() {
+    let segment = Segment::new();
+    let rules = segment.directory().join("failing.star");
+    fs::write(&rules, "def on_discover(req):\n    return req.nonsense\n").expect("rules");
+    let tool = Tool::start(&segment, "failing", &[rules.to_str().expect("UTF-8")]);
+    client(&segment, &["discover", "--timeout", "0.5"]);
+    tool.expect("why there is no answer", |it| {
+        it["comment"] == "not answered: the rule failed"
+    });
+    let ended = tool.wait();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("nonsense"), "{ended:?}");
+}
+
+#[test]
+fn what_is_dropped_is_listed_and_a_directed_broadcast_is_answered() {
+    let segment = Segment::new();
+    let tool = Tool::start(&segment, "serve", &[]);
+    let asks = |args: &[&str]| {
+        client(
+            &segment,
+            &[&["discover", "--timeout", "0.5"], args].concat(),
+        )
+        .0
+    };
+    for (args, why) in [
+        (&["--op", "2"][..], "op 2 is none of a client's"),
+        (&["--dport", "1067"], "it went to UDP port 1067, not 67"),
+        (&["--dst-ip", "10.77.0.9"], "it is addressed to 10.77.0.9"),
+    ] {
+        assert_eq!(asks(args), Some(3), "{args:?}");
+        tool.expect(why, |it| it["reason"] == why);
+    }
+    assert_eq!(asks(&["--dst-ip", "10.77.0.255"]), Some(0));
+}
+
+/// Rules that say two things at once.
+const TWICE: &str = "\
+def on_discover(req):
+    return [offer(req, yiaddr='10.77.0.150'), offer(req, yiaddr='10.77.0.160')]
+
+def on_request(req):
+    return [ack(req), nak(req)]
+";
+
+#[test]
+fn a_reply_that_is_overtaken_comes_too_late_for_udhcpc() {
+    for (faults, asked, first) in [
+        (&[][..], "10.77.0.150", "ACK"),
+        (&["--fault", "reorder"], "10.77.0.160", "NAK"),
+    ] {
+        let segment = Segment::new();
+        let rules = segment.directory().join("twice.star");
+        fs::write(&rules, TWICE).expect("rules");
+        let args = [&[rules.to_str().expect("UTF-8")], faults].concat();
+        let tool = Tool::start(&segment, "serve", &args);
+        let (_client, bound) = udhcpc(&segment);
+        // It takes the first offer that comes, and is refused where the NAK comes before the ACK.
+        tool.expect("its REQUEST", |it| {
+            it["message"]["type"] == "REQUEST" && it["message"]["requested_ip"] == asked
+        });
+        match first {
+            "ACK" => expect_within("a lease", PATIENCE, || address(&bound).is_some()),
+            _ => {
+                expect_within("DISCOVER again", PATIENCE, || tool.count("DISCOVER") >= 2);
+                assert_eq!(address(&bound), None, "{:?}", tool.summaries());
+            }
+        }
+        let sent = tool.messages();
+        let mut sent = sent.iter().filter(|it| it["direction"] == "sent");
+        let offer = sent.next().expect("an OFFER");
+        assert_eq!(offer["message"]["yiaddr"], asked, "{offer}");
+        assert_eq!(
+            says(sent.next().expect("another"), "held back"),
+            first == "NAK"
+        );
+        let answer = sent.next().expect("an answer to the REQUEST");
+        assert_eq!(answer["message"]["type"], first, "{answer}");
+    }
 }

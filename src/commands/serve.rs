@@ -28,7 +28,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     link: LinkArgs,
     /// The server's address and its subnet [default: the interface's own]
-    #[arg(long, value_name = "IP/BITS", value_parser = parse_network, help_heading = "Server")]
+    #[arg(long, value_name = "IP/BITS", value_parser = parse_address, help_heading = "Server")]
     address: Option<Network>,
     /// The server's MAC address [default: the interface's own]
     #[arg(long, value_name = "MAC", help_heading = "Server", value_parser = parse_mac)]
@@ -36,7 +36,7 @@ pub struct ServeArgs {
     /// Addresses to give [default: the upper half of the subnet]
     #[arg(long, value_name = "FIRST-LAST", value_parser = parse_pool, help_heading = "Server")]
     pool: Option<Pool>,
-    /// A subnet behind a relay agent, with its pool; repeat for more
+    /// A subnet behind a relay agent, with its pool, or a further pool of the same one; repeat for more
     #[arg(long, value_name = "IP/BITS=FIRST-LAST", value_parser = parse_subnet, help_heading = "Server")]
     subnet: Vec<(Network, Pool)>,
     /// Keep an address for a client: its MAC, its client identifier (hex:…), or a circuit-id (text or hex:…)
@@ -45,7 +45,7 @@ pub struct ServeArgs {
     /// Serve only clients for which an address is kept
     #[arg(long, requires = "reserve", help_heading = "Server")]
     reserved_only: bool,
-    /// How long a lease lasts
+    /// How long a lease lasts, or `infinite`
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_lease, help_heading = "Server")]
     lease_time: u32,
     /// Give the lease at once to clients that ask for it (option 80, RFC 4039)
@@ -127,13 +127,36 @@ pub struct Pool {
     last: Ipv4Addr,
 }
 
-/// Reads a lease time: whole seconds, one at least.
+/// Reads a lease time as option 51 has it: whole seconds, one at least, up to one that never ends.
 fn parse_lease(text: &str) -> Result<u32, String> {
-    let time = parse_duration(text)?;
-    match u32::try_from(time.as_secs()) {
-        Ok(seconds @ 1..) if time.subsec_nanos() == 0 => Ok(seconds),
-        _ => Err("a lease lasts whole seconds, one at least".into()),
+    let option = assign::parse(&format!("lease-time={text}"));
+    let seconds = option.ok().and_then(|it| it.data.try_into().ok());
+    match seconds.map(u32::from_be_bytes) {
+        Some(seconds @ 1..) => Ok(seconds),
+        _ => Err("a lease lasts whole seconds, one at least, such as 600, 1h30m or 7d, or it is infinite".into()),
     }
+}
+
+/// Reads `IP/BITS` of a host.
+fn parse_address(text: &str) -> Result<Network, String> {
+    let network = parse_network(text)?;
+    let Network { ip, prefix } = network;
+    let (first, last) = network.bounds();
+    let what = match u32::from(ip) {
+        _ if ip.is_multicast() || ip.octets()[0] == 0 || ip.octets()[0] >= 240 => {
+            "no address of a host"
+        }
+        it if it == first => "the network's own address",
+        it if it == last => "the network's address for broadcasts",
+        _ => return Ok(network),
+    };
+    let host = match ip.octets()[0] {
+        1..=223 => Ipv4Addr::from(first + 1),
+        _ => Ipv4Addr::new(10, 0, 0, 1),
+    };
+    Err(format!(
+        "{ip} is {what}: name the server's, such as {host}/{prefix}"
+    ))
 }
 
 /// Reads `IP/BITS`.
@@ -185,7 +208,12 @@ fn parse_reservation(text: &str) -> Result<Reservation, String> {
             .map_err(|_| "an even number of hex digits after hex:")?,
         _ => client.as_bytes().to_vec(),
     };
-    Ok(Reservation { client, ip })
+    match client.is_empty() {
+        true => Err(format!(
+            "no client is named: CLIENT={ip}, such as 02:00:5e:10:00:01={ip}"
+        )),
+        false => Ok(Reservation { client, ip }),
+    }
 }
 
 /// A subnet's pool in words.
@@ -248,6 +276,16 @@ impl ServeArgs {
                 return Err(Error::Usage(format!(
                     "the pool {} does not lie in {}",
                     range(subnet),
+                    name(subnet)
+                )));
+            }
+        }
+        for (at, subnet) in subnets.iter().enumerate() {
+            let parts = |it: &&Subnet| it.prefix != subnet.prefix && it.overlaps(subnet);
+            if let Some(other) = subnets.iter().take(at).find(parts) {
+                return Err(Error::Usage(format!(
+                    "{} and {} overlap: networks that are served are the same, with several pools, or apart",
+                    name(other),
                     name(subnet)
                 )));
             }
@@ -362,7 +400,10 @@ impl ServeArgs {
         let mut clock = Watch::new(None, self.timeout, |_| false);
         let mut witness = Witness::default();
         let players: &mut [&mut dyn Player] = &mut [&mut server, &mut clock];
-        link.play(players, session, sink, &mut witness)?;
+        session.failing.end_after(self.timeout);
+        let played = link.play(players, session, sink, &mut witness);
+        session.failing.end_after(None);
+        played?;
         // Ctrl-C is how a server ends.
         session.resume();
         Ok(Ending::Done)

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use super::Style;
 use super::meaning::colons;
-use super::style::{columns, cut};
-use super::summary::{clock, ends, facts, other, remarks};
-use crate::commands::outcome::{Direction, Entry};
+use super::style::{columns, cut, take_words};
+use super::summary::{clock, ends, facts, other};
+use crate::commands::outcome::{Direction, Entry, Verdict};
 use crate::dhcp::Message;
 use crate::dhcp::value::escape_into;
 
@@ -16,9 +16,9 @@ const WIDE: usize = 140;
 /// Columns of a MAC address.
 const MAC: usize = 17;
 
-/// Prints a frame that a server got or sent: number, time, client, type, why it is not answered, and what is in it; cut
-/// at the width. The ends, of which one is the server and the other mostly everybody, have no place on a narrow
-/// screen.
+/// Prints a frame that a server got or sent: number, time, client, type, what is in it, and behind that why it is not
+/// answered, or what was done to it; on lines of its own where it does not fit. The ends, of which one is the server and
+/// the other mostly everybody, have no place on a narrow screen.
 pub fn served_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Result<()> {
     let frame = &entry.frame;
     let sent = entry.direction == Direction::Sent;
@@ -48,19 +48,25 @@ pub fn served_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Res
         None => line.push_str(&other(frame)),
     }
     let end = line.len();
-    if let (Some(remark), false) = (&entry.comment, sent) {
-        line.push_str("  # ");
-        escape_into(&mut line, remark.as_bytes());
-    }
     if let Some(message) = &message {
         for fact in facts(frame, message, &told) {
             line.push_str("  ");
             line.push_str(&fact);
         }
     }
-    remarks(&mut line, entry);
+    line.truncate(line.trim_end().len());
+    let end = end.min(line.len());
+    let remark = remark(entry);
+    let fits = columns(&line) + 2 + columns(&remark) <= style.width;
+    let (beside, below) = match fits {
+        true => (remark.as_str(), ""),
+        false => ("", remark.as_str()),
+    };
+    if !beside.is_empty() {
+        line.push_str("  ");
+        line.push_str(beside);
+    }
     let shown = cut(&line, style.width);
-    let shown = shown.trim_end();
     let kind = message.and_then(|it| it.message_type());
     match (
         style.color && kind.is_some(),
@@ -71,13 +77,44 @@ pub fn served_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Res
     ) {
         (true, Some(time), Some(client), Some(name), Some(after)) => {
             let (time, name) = (style.dim(time), style.kind(kind, name));
-            writeln!(out, "{time}{client}{name}{after}")
+            writeln!(out, "{time}{client}{name}{after}")?;
         }
-        _ => {
-            out.write_all(shown.as_bytes())?;
-            out.write_all(b"\n")
-        }
+        _ => writeln!(out, "{shown}")?,
     }
+    let mut rest = below;
+    while !rest.is_empty() {
+        let part = take_words(&mut rest, style.width.saturating_sub(head));
+        writeln!(out, "{:head$}{}", "", part.trim_end())?;
+    }
+    Ok(())
+}
+
+/// What there is to say of a frame beside what is in it.
+fn remark(entry: &Entry) -> String {
+    let comment = entry.comment.as_deref();
+    let mut remarks = Vec::new();
+    match (entry.direction, &entry.verdict) {
+        // What it is stands before the comma, and in the line already.
+        (Direction::Sent, _) => remarks.extend(comment.and_then(|it| Some(it.split_once(", ")?.1))),
+        (_, Verdict::Part) => remarks.extend(comment),
+        (_, Verdict::Duplicate) => remarks.push("not taken"),
+        (_, Verdict::Stray(_)) => {}
+    }
+    let mut text = String::new();
+    for it in remarks {
+        text.push_str("# ");
+        escape_into(&mut text, it.as_bytes());
+    }
+    if let Verdict::Stray(reason) = &entry.verdict {
+        text.push_str("# not taken: ");
+        escape_into(&mut text, reason.as_bytes());
+    }
+    if entry.original_len > entry.bytes.len() {
+        let gap = if text.is_empty() { "" } else { "  " };
+        let (there, was) = (entry.bytes.len(), entry.original_len);
+        let _ = write!(text, "{gap}[cut: {there} of {was} bytes]");
+    }
+    text
 }
 
 /// Appends the hardware address of the client, or of whoever else is at the other end, as wide as a MAC address.

@@ -46,7 +46,7 @@ impl Drop for Running {
 /// The tool as a server, and what it says it sent and received.
 pub struct Tool {
     process: Running,
-    _host: Host,
+    host: Host,
     lines: PathBuf,
 }
 
@@ -54,7 +54,12 @@ impl Tool {
     /// Serves on the segment with further arguments, and writes what it says to files of this name.
     #[track_caller]
     pub fn start(segment: &Segment, name: &str, args: &[&str]) -> Tool {
-        let host = segment.host(SERVER);
+        Tool::start_on(segment, segment.host(SERVER), name, args)
+    }
+
+    /// The same on a machine that is there already.
+    #[track_caller]
+    pub fn start_on(segment: &Segment, host: Host, name: &str, args: &[&str]) -> Tool {
         let lines = segment.directory().join(name);
         let said = segment.directory().join(format!("{name}.err"));
         let process = host
@@ -73,9 +78,14 @@ impl Tool {
         });
         Tool {
             process: Running(process),
-            _host: host,
+            host,
             lines,
         }
+    }
+
+    /// The machine that it runs on.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// The messages so far.
@@ -113,8 +123,14 @@ impl Tool {
 
     /// Ends it in order, as Ctrl-C does; gives what it printed.
     #[track_caller]
-    pub fn stop(mut self) -> Ended {
+    pub fn stop(self) -> Ended {
         self.process.signal("INT");
+        self.wait()
+    }
+
+    /// Waits until it ends by itself.
+    #[track_caller]
+    pub fn wait(mut self) -> Ended {
         let status = self.process.0.wait().expect("it ends");
         let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
         Ended {

@@ -28,6 +28,8 @@ const HOST_INTERFACE: &str = "host0";
 pub(super) struct Member {
     holder: Process,
     mac: String,
+    /// The bridge's end of its wire.
+    port: String,
 }
 
 impl Member {
@@ -112,6 +114,20 @@ impl Segment {
             member: self.member(HOST_INTERFACE, Some(address)),
             address,
         }
+    }
+
+    /// Has the bridge do what a switch with DHCP snooping does at a port that it does not trust: what a server says
+    /// (op 2 from UDP port 67) comes in there and goes nowhere.
+    #[track_caller]
+    pub fn distrust(&self, host: &Host) {
+        let port = host.member.port.as_str();
+        run(in_net(&self.init, require("tc")).args(["qdisc", "add", "dev", port, "clsact"]));
+        // As BPF, which answers with what becomes of the frame, 2 for nothing: other filters need modules for that.
+        let program = "11,40 0 0 12,21 0 8 2048,48 0 0 23,21 0 6 17,177 0 0 14,72 0 0 14,21 0 3 67,80 0 0 22,21 0 1 2,\
+                       6 0 0 2,6 0 0 0";
+        run(in_net(&self.init, require("tc"))
+            .args(["filter", "add", "dev", port, "ingress"])
+            .args(["bpf", "direct-action", "bytecode", program]));
     }
 
     /// Records every frame that crosses the bridge into a pcap file.
@@ -269,8 +285,18 @@ fn join(init: &Process, members: &Cell<u8>, interface: &str, address: Option<Ipv
             .stdin(Stdio::null()),
     );
     set_up(&holder, "lo");
-    let mac = plug(init, next(members), &holder, interface, address);
-    Member { holder, mac }
+    let number = next(members);
+    let mac = plug(init, number, &holder, interface, address);
+    Member {
+        holder,
+        mac,
+        port: port(number),
+    }
+}
+
+/// The name of the bridge's end of a member's wire.
+fn port(number: u8) -> String {
+    format!("port{number}")
 }
 
 /// Puts a wire between the bridge and a namespace, and returns the MAC of its end there.
@@ -283,7 +309,7 @@ fn plug(
     address: Option<Ipv4Addr>,
 ) -> String {
     let mac = format!("02:00:00:77:00:{number:02x}");
-    let port = format!("port{number}");
+    let port = port(number);
     run(in_net(init, require("ip"))
         .args(["link", "add", &port, "type", "veth", "peer"])
         .args(["name", interface, "address", &mac])

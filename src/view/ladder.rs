@@ -1,6 +1,7 @@
 //! The exchange as arrows between the client on the left and servers on the right.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use super::Style;
 use super::style::{columns, cut, take_line};
@@ -33,6 +34,19 @@ const TIME: usize = 9;
 
 /// Columns of the message type.
 const TYPE: usize = 9;
+
+/// When a rung was, in nine columns at most: `0.3 ms`, `12.0 s`, `52m30s`, `24h00m00s`, `10d04h`.
+fn clock(since: Duration) -> String {
+    let whole = since.as_secs();
+    let (days, hours) = (whole / 86_400, whole / 3600);
+    let (minutes, seconds) = (whole / 60 % 60, whole % 60);
+    match hours {
+        _ if whole < 100 => duration(since),
+        0 => format!("{minutes}m{seconds:02}s"),
+        1..100 => format!("{hours}h{minutes:02}m{seconds:02}s"),
+        _ => format!("{days}d{:02}h", hours % 24),
+    }
+}
 
 /// How a ladder divides its width.
 struct Lane {
@@ -179,7 +193,7 @@ impl Ladder {
                 true => format!("|--- {text} {dashes}>|"),
                 false => format!("|<-- {text} {dashes}-|"),
             };
-            let time = duration(entry.since);
+            let time = clock(entry.since);
             writeln!(
                 out,
                 "{:left$}{} {time:>TIME$}",

@@ -4,7 +4,34 @@
 #[allow(dead_code)]
 mod tool;
 
-use tool::tool;
+use tool::{Run, scratch, text, tool};
+
+#[test]
+fn what_has_no_reply_is_done_when_it_is_sent() {
+    let path = scratch("dora-release").join("lease");
+    let lease = ["--lease", text(&path)];
+    tool(&["dora", "--save-lease", text(&path)]).succeeded();
+    let after = |args: &[&str]| -> Run { tool(&[args, &lease].concat()) };
+    for name in ["release", "decline"] {
+        let run = after(&[name, "--timeout", "1s"]).succeeded();
+        assert!(!run.err.contains("no reply"), "{}", run.err);
+        after(&[
+            name,
+            "--wait",
+            "--timeout",
+            "1s",
+            "--expect",
+            "replies == []",
+        ])
+        .succeeded();
+        // Who expects one all the same is told that none came.
+        let run = after(&[name, "--timeout", "1s", "--expect", "reply.yiaddr"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+    }
+    // What has a reply still waits for it.
+    let inform = ["inform", "-i", "lab:silent", "--timeout", "1s"];
+    assert_eq!(after(&inform).code, Some(3));
+}
 
 #[test]
 fn the_hours_of_a_ladder_are_hours() {

@@ -354,7 +354,8 @@ pub(super) fn send(
         Ending::Done
     } else if stopped {
         Ending::Interrupted
-    } else if timeout.is_zero() || !(replies || args.send.timeout.is_some()) {
+    } else if timeout.is_zero() || !replies {
+        // To what has no reply, the time is there for what comes all the same.
         Ending::Done
     } else {
         Ending::NoReply(witness.silence(timeout, &about))

@@ -4,7 +4,61 @@
 #[allow(dead_code)]
 mod tool;
 
+use std::fs;
+
 use tool::{Run, scratch, text, tool};
+
+/// A file of rules for the lab's server, and the link that it makes.
+fn lab(name: &str, rules: &str) -> String {
+    let file = scratch(&format!("dora-{name}")).join("rules.star");
+    fs::write(&file, rules).expect("a file");
+    format!("lab:{}", file.display())
+}
+
+/// The line of the result that tells of the lease, where the server sends these options.
+fn lease_line(name: &str, options: &str) -> String {
+    let rules = format!("def on_request(req):\n    return ack(req, option=[{options}])\n");
+    let run = tool(&["dora", "-i", &lab(name, &rules)]).succeeded();
+    let line = run.out.lines().find(|it| it.starts_with("   lease"));
+    line.unwrap_or_else(|| panic!("no lease in {}", run.out))
+        .to_string()
+}
+
+#[test]
+fn the_result_shows_the_times_that_are_used() {
+    let line = lease_line(
+        "used",
+        "'lease-time=40s', 'renewal-time=5s', 'rebinding-time=9s'",
+    );
+    assert!(line.contains("40s  (T1 5s, T2 9s)"), "{line}");
+    for (name, options, said) in [
+        (
+            "behind",
+            "'lease-time=20s', 'renewal-time=30m', 'rebinding-time=1h'",
+            "sent: T1 30m, T2 1h",
+        ),
+        (
+            "zero",
+            "'lease-time=20s', 'renewal-time=0', 'rebinding-time=0'",
+            "sent: T1 0s, T2 0s",
+        ),
+        (
+            "swapped",
+            "'lease-time=20s', 'renewal-time=9s', 'rebinding-time=5s'",
+            "sent: T1 9s, T2 5s",
+        ),
+    ] {
+        let line = lease_line(name, options);
+        let used = format!("20s (T1 10s, T2 17.5s; {said}, of no use)");
+        assert!(line.contains(&used), "{line}");
+    }
+    // A lease without an end is never renewed.
+    let line = lease_line(
+        "endless",
+        "'lease-time=infinite', 'renewal-time=1h', 'rebinding-time=2h'",
+    );
+    assert!(line.contains("infinite ") && !line.contains("T1"), "{line}");
+}
 
 #[test]
 fn what_has_no_reply_is_done_when_it_is_sent() {

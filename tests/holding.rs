@@ -154,8 +154,9 @@ fn holding_ends_at_its_time_and_counts_what_had_no_answer() {
                 .all(|it| it["since"].is_null() || seconds(it) < 7.0)
         );
     }
-    // Two repetitions of a REQUEST in a lease's life are none of the DISCOVER's at its end.
-    let run = tool(&["dora", "-i", &link, "--hold", "1h", "--json"]);
+    // Two repetitions of a REQUEST in a lease's life are none of the DISCOVER's at its end. By chance one of fifty
+    // seeds puts the fourth behind the 30 s.
+    let run = tool(&["dora", "-i", &link, "--hold", "1h", "--json", "--seed", "1"]);
     assert!(
         run.err.contains("sent 4 times, waited 30.0 s"),
         "{}",

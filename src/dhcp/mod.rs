@@ -15,6 +15,7 @@ pub mod relay;
 pub mod rewrite;
 pub mod suboptions;
 pub mod template;
+pub mod timers;
 pub mod value;
 
 pub use layout::Overload;

@@ -291,14 +291,16 @@ pub fn fresh(message_type: u8, who: &Identity) -> Draft {
     draft
 }
 
-/// Options 51, 58 and 59 with T1 and T2 at a half and seven eighths (RFC 2131 section 4.4.5).
-pub fn lease_options(lease: u32) -> [Assignment; 3] {
-    let long = u64::from(lease);
-    [
-        seconds(51, lease),
-        seconds(58, lease / 2),
-        seconds(59, (long * 7 / 8) as u32),
-    ]
+/// Options 51, 58 and 59 with T1 and T2 at a half and seven eighths (RFC 2131 section 4.4.5). A lease of less than
+/// three seconds has no whole seconds for T1 and T2 to lie in, and one that never ends needs none (section 3.3): they are
+/// told without.
+pub fn lease_options(lease: u32) -> Vec<Assignment> {
+    let (t1, t2) = (lease / 2, (u64::from(lease) * 7 / 8) as u32);
+    let mut options = vec![seconds(51, lease)];
+    if lease != INFINITE && 0 < t1 && t1 < t2 {
+        options.extend([seconds(58, t1), seconds(59, t2)]);
+    }
+    options
 }
 
 /// A REQUEST as a client in RENEWING sends it (RFC 2131 section 4.4.5 and table 4): from the address it

@@ -259,17 +259,13 @@ impl Spoiled {
     }
 }
 
-/// Gives a lease time, with T1 and T2 to match: none where it never ends.
+/// Gives a lease time, with T1 and T2 to match, or none where it has none.
 pub fn lease(frame: &mut Frame, seconds: u32) {
-    if seconds == template::INFINITE {
-        retain(frame, |code| !matches!(code, 58 | 59));
-    }
-    for (code, value) in [
-        (51, seconds),
-        (58, seconds / 2),
-        (59, (u64::from(seconds) * 7 / 8) as u32),
-    ] {
-        set(frame, code, &value.to_be_bytes());
+    let times = template::lease_options(seconds);
+    let told = |code| times.iter().any(|it| it.code == code);
+    retain(frame, |code| !matches!(code, 58 | 59) || told(code));
+    for time in times {
+        set(frame, time.code, &time.data);
     }
 }
 

@@ -7,6 +7,7 @@ use super::host::Host;
 use super::matching::vlans;
 use crate::dhcp::Message;
 use crate::dhcp::template::{self, Draft, Identity};
+use crate::dhcp::timers::Timers;
 use crate::link::Time;
 use crate::wire::*;
 
@@ -67,28 +68,23 @@ const ARP_WAIT: Duration = Duration::from_secs(1);
 /// Shortest time between two REQUESTs of a client that renews or rebinds.
 const SHORTEST: Duration = Duration::from_secs(60);
 
-/// A lease that never ends, in the seconds of option 51.
-const FOREVER: u32 = u32::MAX;
+/// Shortest time from an ACK to the client's next message, in the lease's own time. The shortest lease with a T1 has
+/// one second.
+const FLOOR: Duration = Duration::from_millis(500);
+
+/// The same in the time of the link, however fast the lease's time runs.
+const LINK_FLOOR: Duration = Duration::from_millis(10);
 
 impl Held {
     /// The lease that an ACK gave at a time; `None` when the frame carries no message.
     pub fn new(ack: &Frame, granted: Time, scale: f64) -> Option<Held> {
         let message = Message::of(ack)?;
         let bootp = message.bootp;
-        let seconds = |number: u32| Duration::from_secs(u64::from(number));
         // Without a lease time there is nothing to wait for.
-        let whole = message.lease_time().unwrap_or(FOREVER);
-        let lease = match whole {
-            FOREVER => Duration::MAX,
-            whole => seconds(whole).div_f64(scale),
+        let [t1, t2, lease] = match Timers::of(&message) {
+            Some(it) => [it.t1, it.t2, it.lease].map(|it| it.div_f64(scale)),
+            None => [Duration::MAX; 3],
         };
-        let part = |given: Option<u32>, share: f64| match given {
-            _ if whole == FOREVER => Duration::MAX,
-            Some(given) if given < whole => seconds(given).div_f64(scale),
-            _ => lease.mul_f64(share),
-        };
-        let t2 = part(message.rebinding_time(), 0.875);
-        let t1 = part(message.renewal_time(), 0.5).min(t2);
         Some(Held {
             host: Host::new(bootp.yiaddr, bootp.client_mac()).on(vlans(ack)),
             hop: Hop::of(ack, &message),
@@ -123,6 +119,11 @@ impl Held {
         }
     }
 
+    /// When it is over; `None` when it never is.
+    pub fn ends(&self) -> Option<Time> {
+        (self.lease != Duration::MAX).then(|| self.granted + self.lease)
+    }
+
     /// When the next phase begins; `None` when it never does.
     pub fn next(&self, now: Time) -> Option<Time> {
         let length = match self.phase(now) {
@@ -131,6 +132,18 @@ impl Held {
             Phase::Rebinding | Phase::Expired => self.lease,
         };
         (length != Duration::MAX).then(|| self.granted + length)
+    }
+
+    /// When a client that has just got the lease says something next: `None` where it never does, `Err` where the
+    /// lease is over by then, and so is of no use.
+    pub fn first(&self, now: Time) -> Result<Option<Time>, ()> {
+        let soonest = now + FLOOR.div_f64(self.scale).max(LINK_FLOOR);
+        match self.phase(soonest) {
+            Phase::Expired => Err(()),
+            Phase::Bound => Ok(self.next(soonest)),
+            // Looking whether the address is free may have taken longer than T1.
+            Phase::Renewing | Phase::Rebinding => Ok(Some(soonest)),
+        }
     }
 
     /// When to ask again if no answer comes: after half of what is left of the phase, but not sooner

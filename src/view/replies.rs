@@ -11,6 +11,7 @@ use super::summary::{duration, seconds, summary};
 use crate::commands::census::differences;
 use crate::commands::outcome::{Entry, Verdict};
 use crate::dhcp::enums::{ACK, OFFER};
+use crate::dhcp::timers::Timers;
 use crate::dhcp::value::escape_into;
 use crate::dhcp::{Message, options};
 
@@ -296,6 +297,34 @@ fn prefix(mask: Ipv4Addr) -> Option<u32> {
     (bits.leading_ones() + bits.trailing_zeros() == 32 || bits == 0).then(|| bits.leading_ones())
 }
 
+/// The lease time with the T1 and T2 that a client uses, and what was sent where that is of no use.
+fn lease_times(message: &Message) -> String {
+    let Some(lease) = message.lease_time() else {
+        return "-".into();
+    };
+    let sent: Vec<String> = [
+        ("T1", message.renewal_time()),
+        ("T2", message.rebinding_time()),
+    ]
+    .into_iter()
+    .filter_map(|(name, time)| Some(format!("{name} {}", seconds(time?))))
+    .collect();
+    let lease = seconds(lease);
+    match Timers::of(message) {
+        _ if sent.is_empty() => lease,
+        None => lease,
+        Some(timers) if timers.nonsense => {
+            let [t1, t2] = [timers.t1, timers.t2].map(|it| match it.subsec_nanos() {
+                0 => seconds(it.as_secs().try_into().unwrap_or(u32::MAX)),
+                _ => format!("{}s", it.as_secs_f64()),
+            });
+            let sent = sent.join(", ");
+            format!("{lease}  (T1 {t1}, T2 {t2}; sent: {sent}, of no use)")
+        }
+        Some(_) => format!("{lease}  ({})", sent.join(", ")),
+    }
+}
+
 /// Prints the lease that an ACK gives: address, times, router, DNS, and the other options.
 pub fn lease_box(out: &mut dyn Write, ack: &Entry, style: &Style) -> io::Result<()> {
     let Some(message) = Message::of(&ack.frame) else {
@@ -306,19 +335,7 @@ pub fn lease_box(out: &mut dyn Write, ack: &Entry, style: &Style) -> io::Result<
         Some(bits) => format!("{address}/{bits}"),
         None => address.to_string(),
     };
-    let lease = message.lease_time().map_or("-".into(), |lease| {
-        let times: Vec<String> = [
-            ("T1", message.renewal_time()),
-            ("T2", message.rebinding_time()),
-        ]
-        .into_iter()
-        .filter_map(|(name, time)| Some(format!("{name} {}", seconds(time?))))
-        .collect();
-        match times.is_empty() {
-            true => seconds(lease),
-            false => format!("{}  ({})", seconds(lease), times.join(", ")),
-        }
-    });
+    let lease = lease_times(&message);
     let or_none = |code| text_of(&message, code).unwrap_or_else(|| "-".into());
     writeln!(out)?;
     let rows = [

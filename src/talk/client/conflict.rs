@@ -22,7 +22,7 @@ const PATIENT_INTERVAL: Duration = Duration::from_secs(1);
 const ANNOUNCEMENTS: u32 = 2;
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(2);
 /// Rest after a DECLINE (RFC 2131 section 3.1 (5)).
-const REST: Duration = Duration::from_secs(10);
+pub(super) const REST: Duration = Duration::from_secs(10);
 
 impl Client {
     /// An ARP request, tagged as the messages are.
@@ -45,14 +45,14 @@ impl Client {
         let mac = self.config.identity.source_mac;
         if *sent == PROBES {
             let ack = ack.clone();
-            if self.config.hold.is_some() {
+            self.bound(now, &ack);
+            if let State::Holding(..) = self.state {
                 let frame = self.arp(mac, address, address);
                 for at in 0..ANNOUNCEMENTS {
                     let note = format!("ARP announcement of {address}");
                     out.send_after(ANNOUNCE_INTERVAL * at, frame.clone(), note);
                 }
             }
-            self.bound(now, &ack);
             return;
         }
         *sent += 1;
@@ -96,10 +96,12 @@ impl Client {
             self.transmissions += 1;
         }
         self.declined += 1;
+        // It is no address to ask for any more.
+        self.config.identity.address = self.config.identity.address.filter(|it| *it != address);
         if self.declined > self.config.restarts {
             self.state = State::Ended(ClientEnd::Declined(address, mac));
         } else {
-            self.state = State::Resting(address, mac);
+            self.state = State::Resting(Some((address, mac)));
             self.due = Some(now + REST);
         }
     }

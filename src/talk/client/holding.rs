@@ -2,6 +2,7 @@
 
 use rand_chacha::rand_core::RngCore;
 
+use super::conflict::REST;
 use super::{Client, ClientEnd, State};
 use crate::link::Time;
 use crate::talk::hold::{Held, Phase};
@@ -11,20 +12,44 @@ use crate::wire::*;
 impl Client {
     /// Holds the lease, or ends with it.
     pub(super) fn bound(&mut self, now: Time, ack: &Frame) {
-        let held = self.config.hold.and_then(|hold| {
+        let hold = self.config.hold.filter(|_| self.closing.is_none());
+        let held = hold.and_then(|hold| {
             self.until.get_or_insert(now + hold.length);
             Held::new(ack, self.said, hold.scale)
         });
-        match held {
-            Some(held) => {
-                // Looking whether the address is free may have taken longer than T1.
-                self.due = match held.phase(now) {
-                    Phase::Bound => held.next(now),
-                    _ => Some(now),
-                };
+        let Some(held) = held else {
+            self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone())));
+            return;
+        };
+        match held.first(now) {
+            Ok(due) => {
+                self.due = due;
                 self.state = State::Holding(Box::new(held), false);
             }
-            None => self.state = State::Ended(ClientEnd::Bound(Box::new(ack.clone()))),
+            Err(()) => {
+                // RFC 2131 section 3.1 (5) has a client that cannot use what it was given wait before it asks again:
+                // there is no end to the exchange otherwise.
+                self.useless += 1;
+                (self.asked, self.sent) = (now, 0);
+                self.state = State::Resting(None);
+                self.due = Some(now + REST);
+            }
+        }
+    }
+
+    /// The time of holding is over. What was just asked for is waited for, and nothing is said any more.
+    pub(super) fn close(&mut self, now: Time) {
+        let answer_by = self.said + self.config.timeout;
+        let last = match &self.state {
+            State::Holding(held, true) => {
+                Some(held.ends().map_or(answer_by, |it| it.min(answer_by)))
+            }
+            State::Requesting => Some(self.asked + self.config.timeout),
+            _ => None,
+        };
+        match last.filter(|last| *last > now) {
+            Some(last) => self.closing = Some(last),
+            None => self.finish(now),
         }
     }
 
@@ -33,9 +58,11 @@ impl Client {
         let end = match &self.state {
             State::Holding(held, _) => ClientEnd::Bound(Box::new(held.ack().clone())),
             State::Probing(ack, _) => ClientEnd::Bound(ack.clone()),
-            State::Resting(address, mac) => ClientEnd::Declined(*address, *mac),
+            State::Resting(Some((address, mac))) => ClientEnd::Declined(*address, *mac),
             State::Requesting | State::Rebooting => ClientEnd::NoAck,
-            State::Init | State::Selecting(_) => ClientEnd::NoOffer(self.offers.len()),
+            State::Init | State::Selecting(_) | State::Resting(None) => {
+                ClientEnd::NoOffer(self.offers.len())
+            }
             State::Ended(_) => return,
         };
         self.give_up(now, end);

@@ -39,7 +39,7 @@ pub enum Choose {
 /// What a client is to do.
 #[derive(Clone)]
 pub struct ClientConfig {
-    /// Who it is; `xid` is its first transaction id.
+    /// Who it is; `xid` is its first transaction id, `address` what its DISCOVER asks for until it declines it.
     pub identity: Identity,
     /// Makes the frame of every message: the user's fields and options over the draft.
     pub build: Rc<dyn Fn(Draft) -> Frame>,
@@ -96,8 +96,9 @@ enum State {
     Probing(Box<Frame>, u32),
     /// Lives with the lease; whether its REQUEST waits for an answer.
     Holding(Box<Held>, bool),
-    /// Ten seconds' rest after a DECLINE of this address at this hardware address (RFC 2131 section 3.1).
-    Resting(Ipv4Addr, MacAddr),
+    /// Ten seconds' rest after a DECLINE of this address at this hardware address (RFC 2131 section 3.1), or after a
+    /// lease that was over before it could be used.
+    Resting(Option<(Ipv4Addr, MacAddr)>),
     Ended(ClientEnd),
 }
 
@@ -125,6 +126,12 @@ pub struct Client {
     repetitions: u32,
     /// When holding ends.
     until: Option<Time>,
+    /// It has ended, and an answer is waited for until then.
+    closing: Option<Time>,
+    /// Leases that were over before they could be used.
+    useless: u32,
+    /// The last address that an ACK gave in the place of the one asked for: asked, given.
+    replaced: Option<(Ipv4Addr, Ipv4Addr)>,
     started: Time,
     /// When it gave up.
     ended: Time,
@@ -156,6 +163,9 @@ impl Client {
             repetitions: 0,
             ended: Time::default(),
             until: None,
+            closing: None,
+            useless: 0,
+            replaced: None,
             started: Time::default(),
             leased: None,
         }
@@ -218,6 +228,16 @@ impl Client {
     /// Messages that repeated one without an answer.
     pub fn repetitions(&self) -> u32 {
         self.repetitions
+    }
+
+    /// Leases that were over before they could be used.
+    pub fn useless(&self) -> u32 {
+        self.useless
+    }
+
+    /// The last address that an ACK gave in the place of the one asked for: asked, given.
+    pub fn replaced(&self) -> Option<(Ipv4Addr, Ipv4Addr)> {
+        self.replaced
     }
 
     /// How often the message was sent that it gave up on, and how long it waited for the answer.
@@ -296,7 +316,7 @@ impl Client {
     fn follow(&self, number: u8, captured: &Frame) -> Option<Draft> {
         // Replies that `receive` let in are server messages, so following them cannot fail.
         let mut who = self.config.identity.clone();
-        who.server_mac = None;
+        (who.address, who.server_mac) = (None, None);
         let mut draft = following::draft(number, captured, &who).ok()?;
         // Tags come from the request: a reply's priority is its sender's choice.
         draft.tags = Vec::new();
@@ -341,7 +361,7 @@ impl Client {
         self.leased.get_or_insert(now);
         // It is good, and needs not be asked for again.
         self.config.remembered = None;
-        if self.config.probe {
+        if self.config.probe && self.closing.is_none() {
             self.state = State::Probing(Box::new(ack.clone()), 0);
             self.probe(now, out);
         } else {
@@ -399,8 +419,14 @@ impl Player for Client {
     }
 
     fn wake(&mut self, now: Time, out: &mut Outbox) {
+        if let Some(last) = self.closing {
+            if last <= now {
+                self.finish(now);
+            }
+            return;
+        }
         if self.until.is_some_and(|until| until <= now) {
-            return self.finish(now);
+            return self.close(now);
         }
         if let State::Selecting(Some(look)) = self.state
             && look <= now
@@ -452,6 +478,9 @@ impl Player for Client {
             }
             State::Ended(_) => return None,
         };
+        if self.closing.is_some() {
+            return self.closing;
+        }
         [due, self.until].into_iter().flatten().min()
     }
 

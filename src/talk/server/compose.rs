@@ -142,13 +142,13 @@ impl Server {
                 let told = self.set(51, &subnet.options);
                 let told = told.and_then(|it| it.data.as_slice().try_into().ok());
                 let lease = told.map_or(self.config.lease, u32::from_be_bytes);
-                // One that never ends is never renewed either (RFC 2131 section 3.3).
-                let ends = lease != template::INFINITE;
-                for option in template::lease_options(lease) {
-                    match ends || option.code == 51 {
-                        true => draft.put(option),
-                        false => draft.options.retain(|it| it.code != option.code),
-                    }
+                let times = template::lease_options(lease);
+                // The template's T1 and T2 are of another lease, and a short one has none.
+                draft.options.retain(|it| {
+                    !matches!(it.code, 58 | 59) || times.iter().any(|time| time.code == it.code)
+                });
+                for option in times {
+                    draft.put(option);
                 }
             }
             if kind == ACK && message.message_type() == Some(DISCOVER) {

@@ -352,7 +352,10 @@ impl View {
             tries => format!("{tries} times"),
         };
         let waited = summary::duration(silence.waited);
-        writeln!(self.err, "no reply: sent {times}, waited {waited}")?;
+        // A client between two tries waits for nothing.
+        if silence.tries > 0 {
+            writeln!(self.err, "no reply: sent {times}, waited {waited}")?;
+        }
         self.causes(&silence.causes)
     }
 

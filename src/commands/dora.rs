@@ -1,7 +1,7 @@
 //! The whole handshake: DISCOVER, OFFER, REQUEST, ACK.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::outcome::{ClientResult, Clients, Ending, Silence, Sink};
 use super::session::{self, Here, OpenLink, Session};
 use super::witness::Witness;
 use crate::dhcp::Message;
-use crate::dhcp::enums::DISCOVER;
+use crate::dhcp::enums::{DISCOVER, REQUEST};
 use crate::dhcp::template::{self, Identity};
 use crate::link::segment::EPOCH;
 use crate::talk::{Choose, Client, ClientConfig, ClientEnd, Fleet, Hold, Host, Late, Player};
@@ -113,7 +113,13 @@ impl DoraArgs {
         self.seed.seed
     }
 
-    fn config(&self, identity: Identity, edits: Edits, timeout: Duration) -> ClientConfig {
+    fn config(
+        &self,
+        identity: Identity,
+        edits: Edits,
+        choose: Choose,
+        timeout: Duration,
+    ) -> ClientConfig {
         let tags = self.link.vlan.clone();
         // A reply to chaddr would go to another station than this one; one to a relay agent comes here.
         let foreign = identity.source_mac != identity.client_mac && edits.giaddr().is_none();
@@ -121,18 +127,18 @@ impl DoraArgs {
         ClientConfig {
             identity,
             build: Rc::new(move |mut draft| {
-                if foreign {
+                if foreign && matches!(draft.data(53), Some([DISCOVER | REQUEST])) {
                     draft.bootp.set_broadcast(true);
                 }
                 // What a client in RENEWING unicasts is routed past the relay agents (RFC 2131 section 4.3.6).
                 let mut frame = match draft.unicast_by_holder() {
-                    true => direct.build(draft),
-                    false => edits.build(draft),
+                    true => direct.build_in_exchange(draft),
+                    false => edits.build_in_exchange(draft),
                 };
                 tag(&mut frame, &tags);
                 frame
             }),
-            choose: self.choose.clone(),
+            choose,
             collect: if self.send.wait {
                 timeout
             } else {
@@ -152,8 +158,12 @@ impl DoraArgs {
 
     /// Runs the exchange, of one client or of many.
     pub fn run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Outcome, Error> {
+        let choose = self.choice()?;
         if self.send.dry_run {
             return self.dry_run(session, sink).map(Outcome::Ran);
+        }
+        if let Some(path) = &self.save_lease {
+            writable(path)?;
         }
         if self.many() {
             Here::look(&self.link)?.spare_others(
@@ -174,7 +184,7 @@ impl DoraArgs {
         }
         let identities: Vec<_> = (0..self.clients)
             .map(|index| {
-                let identity = session.identity_of(index, &self.edits, &link.here);
+                let identity = self.wishing(session.identity_of(index, &self.edits, &link.here));
                 (identity, session.fork())
             })
             .collect();
@@ -198,7 +208,10 @@ impl DoraArgs {
             if let Some(mac) = server {
                 edits.default_field("Ether", "dst", FieldValue::Mac(mac));
             }
-            let client = Client::new(self.config(identity, edits, timeout), chance);
+            let client = Client::new(
+                self.config(identity, edits, choose.clone(), timeout),
+                chance,
+            );
             clients.push(Late::new(client, self.stagger * index as u32));
         }
         let mut fleet = Fleet::new(clients);
@@ -208,9 +221,10 @@ impl DoraArgs {
         };
         let clients: Vec<&Client> = fleet.clients().collect();
         let mut about = Circumstances::of(&link.here, &self.link);
-        if let Choose::Server(ip) = self.choose {
+        if let Choose::Server(ip) = choose {
             about.chosen = Some(ip);
         }
+        remarks(&clients, sink);
         if let [client] = &clients[..] {
             let ending = self.ending(client, stopped, &witness, &about)?;
             if client.took().is_some() && matches!(ending, Ending::NoReply(_)) {
@@ -227,6 +241,26 @@ impl DoraArgs {
         }))
     }
 
+    /// Which offer to take: --server-id names the server, as --choose server=IP does. A DISCOVER has no place for it.
+    fn choice(&self) -> Result<Choose, Error> {
+        match (self.edits.option_address(54), &self.choose) {
+            (None, choose) => Ok(choose.clone()),
+            (Some(server), Choose::First) => Ok(Choose::Server(server)),
+            (Some(server), Choose::Server(ip)) if *ip == server => Ok(Choose::Server(server)),
+            (Some(server), _) => Err(Error::Usage(format!(
+                "--server-id {server} takes the offer of that server, and --choose another: leave one of them out"
+            ))),
+        }
+    }
+
+    /// The client, and the address that it asks for in its DISCOVER.
+    fn wishing(&self, who: Identity) -> Identity {
+        Identity {
+            address: self.edits.option_address(50),
+            ..who
+        }
+    }
+
     /// Where the server is that relay agents forward to: `None` when they broadcast, or it does not say.
     fn server_mac(
         &self,
@@ -236,7 +270,7 @@ impl DoraArgs {
         sink: &mut dyn Sink,
         witness: &mut Witness,
     ) -> Result<Option<MacAddr>, Error> {
-        let mut frame = self.edits.build(template::fresh(DISCOVER, who));
+        let mut frame = self.edits.build_in_exchange(template::fresh(DISCOVER, who));
         tag(&mut frame, &self.link.vlan);
         if self.edits.sets("Ether", "dst") {
             return Ok(None);
@@ -297,14 +331,54 @@ impl DoraArgs {
 
     fn dry_run(&self, session: &mut Session, sink: &mut dyn Sink) -> Result<Ending, Error> {
         let here = Here::look(&self.link)?;
-        let identity = session.identity(&self.edits, &here);
+        let identity = self.wishing(session.identity(&self.edits, &here));
         let edits = self.edits.for_client(1, &self.link.vlan)?;
-        let mut frame = edits.build(template::fresh(DISCOVER, &identity));
+        let mut frame = edits.build_in_exchange(template::fresh(DISCOVER, &identity));
         tag(&mut frame, &self.link.vlan);
         sink.notice("dry run: the DISCOVER only, because the REQUEST follows from an offer");
         let entry = session::built(1, frame, EPOCH);
         Built::new(self.out.write.as_deref())?.record(&entry)?;
         sink.entry(&entry)?;
         Ok(Ending::Done)
+    }
+}
+
+/// Whether a file can be written later, found out before anything is sent. It is left as it is.
+fn writable(path: &Path) -> Result<(), Error> {
+    let there = std::fs::metadata(path);
+    // A pipe's reader would take opening and closing it for all there is.
+    if there.as_ref().is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.append(true).create(true).open(path);
+    opened.map_err(|it| Error::file(path, it))?;
+    match there {
+        Ok(_) => Ok(()),
+        Err(_) => std::fs::remove_file(path).map_err(|it| Error::file(path, it)),
+    }
+}
+
+/// What a person should know of leases that are not as they should be.
+fn remarks(clients: &[&Client], sink: &mut dyn Sink) {
+    let replaced: Vec<_> = clients.iter().filter_map(|it| it.replaced()).collect();
+    if let [(asked, given), ..] = replaced[..] {
+        let more = match replaced.len() {
+            1 => String::new(),
+            clients => format!(" (so for {clients} clients)"),
+        };
+        sink.notice(&format!(
+            "the ACK gives {given} where {asked} was asked for: taken, because the ACK counts{more}"
+        ));
+    }
+    let useless: u32 = clients.iter().map(|it| it.useless()).sum();
+    if useless > 0 {
+        let leases = match useless {
+            1 => "a lease was".to_string(),
+            leases => format!("{leases} leases were"),
+        };
+        sink.notice(&format!(
+            "{leases} over before it could be used; asked again after 10 s (RFC 2131 section 3.1)"
+        ));
     }
 }

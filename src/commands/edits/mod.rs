@@ -1,6 +1,7 @@
 //! What the user sets on the command line: header fields, options in order, and the base to start from.
 
 mod apply;
+mod exchange;
 mod flags;
 
 use std::net::Ipv4Addr;

@@ -39,7 +39,8 @@ impl Client {
         if port != CLIENT_PORT && !relayed && Some(port) != self.own_port() {
             return Some(format!("came to port {port}"));
         }
-        if message.message_type() != Some(OFFER) {
+        let kind = message.message_type();
+        if !matches!(kind, Some(OFFER | ACK)) {
             return None;
         }
         let ip = message.bootp.yiaddr;
@@ -47,8 +48,24 @@ impl Client {
             return Some(format!("{ip} is no address for a host"));
         }
         // Table 3: there is nobody that a REQUEST could name.
-        let unnamed = message.server_id().is_none();
+        let unnamed = kind == Some(OFFER) && message.server_id().is_none();
         unnamed.then(|| "names no server (option 54)".into())
+    }
+
+    /// Takes note where an ACK gives another address than was asked for; whether it does. RFC 2131 section 3.1 (5)
+    /// has a client use what the ACK says.
+    fn compare(&mut self, ack: &Message, out: &mut Outbox) -> bool {
+        let Some(sent) = Message::of(&self.request) else {
+            return false;
+        };
+        let held = Some(sent.bootp.ciaddr).filter(|it| !it.is_unspecified());
+        let (asked, given) = (sent.requested_ip().or(held), ack.bootp.yiaddr);
+        let Some(asked) = asked.filter(|it| *it != given) else {
+            return false;
+        };
+        self.replaced = Some((asked, given));
+        out.remark = Some(format!("{asked} was asked for"));
+        true
     }
 
     /// The port that the message under way was sent from.
@@ -96,6 +113,7 @@ impl Client {
                     return Verdict::Stray(format!("comes from server {from}, asked was {asked}"));
                 }
                 if message.message_type() == Some(ACK) {
+                    self.compare(message, out);
                     self.acknowledged(now, frame, out);
                 } else {
                     self.state = State::Ended(ClientEnd::Refused(Box::new(frame.clone())));
@@ -103,11 +121,20 @@ impl Client {
                 Verdict::Part
             }
             (Some(ACK), State::Holding(_, true)) if !seen => {
-                self.bound(now, frame);
+                match self.compare(message, out) {
+                    // It is to be looked whether it is free, as of any new one.
+                    true => self.acknowledged(now, frame, out),
+                    false => self.bound(now, frame),
+                }
                 Verdict::Part
             }
             (Some(NAK), State::Holding(_, true)) => {
-                self.restart(now, out);
+                match self.closing {
+                    Some(_) => {
+                        self.state = State::Ended(ClientEnd::Refused(Box::new(frame.clone())));
+                    }
+                    None => self.restart(now, out),
+                }
                 Verdict::Part
             }
             _ if seen => Verdict::Duplicate,

@@ -125,6 +125,19 @@ fn dora_gets_a_lease_that_the_server_knows() {
     });
 }
 
+/// What a client wishes for is for the DISCOVER. The REQUEST names what the server offers.
+#[test]
+fn an_address_that_cannot_be_had_is_no_reason_to_get_none() {
+    with_each(|segment, server| {
+        // On the servers' network, and in none of their pools.
+        let args = ["dora", "--requested-ip", "10.77.0.9", "--print", "yiaddr"];
+        let address = succeed(segment, &args);
+        let address = address.trim().parse().expect("an address");
+        assert!(server.gives(address), "{address}");
+        server.expect_active(address);
+    });
+}
+
 #[test]
 fn discover_request_release_step_by_step() {
     with_each(|segment, server| {
@@ -414,7 +427,19 @@ fn a_lease_given_back_is_free() {
 
 #[test]
 fn a_lease_is_renewed_rebound_and_asked_for_again() {
-    with_each(|segment, server| {
+    for kind in Kind::ALL {
+        eprintln!("== {kind:?}");
+        // Without the threshold dhcpd gives a young lease again as it is (dhcpd.conf, dhcp-cache-threshold).
+        let extra = match kind {
+            Kind::Dhcpd => "dhcp-cache-threshold 0;",
+            _ => "",
+        };
+        let config = ServerConfig {
+            extra: extra.into(),
+            ..ServerConfig::default()
+        };
+        let segment = &Segment::new();
+        let server = &segment.server(kind, config);
         let file = capture(segment, "lease");
         let path = file.to_str().expect("UTF-8");
         let address = succeed(
@@ -422,15 +447,19 @@ fn a_lease_is_renewed_rebound_and_asked_for_again() {
             &["dora", "--print", "yiaddr", "--save-lease", path],
         );
         let address = address.trim();
+        let mut record = server.expect_active(address.parse().expect("an address"));
         for command in ["renew", "rebind", "reboot"] {
+            // The lease files know whole seconds.
+            std::thread::sleep(Duration::from_millis(1100));
             let replies = received(&succeed(segment, &[command, "--lease", path, "--json"]));
             assert_eq!(replies[0]["message"]["type"], "ACK", "{command}");
             assert_eq!(text(&replies[0]["message"]["yiaddr"]), address, "{command}");
+            server.expect_extended(&record);
+            record = server.expect_active(record.ip);
         }
-        server.expect_active(address.parse().expect("an address"));
         succeed(segment, &["release", "--lease", path]);
         server.expect_released(address.parse().expect("an address"));
-    });
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ use crate::wire::{FieldValue, Frame, MacAddr};
 pub struct DoraArgs {
     #[command(flatten)]
     link: LinkArgs,
-    /// Which offer to take: first, lowest, requested, or server=IP
+    /// Which offer to take: first, lowest, requested (--requested-ip), or server=IP (as --server-id IP does)
     #[arg(long, value_name = "WHICH", value_parser = parse_choose, default_value = "first", help_heading = "Exchange")]
     choose: Choose,
     /// How long to collect offers before choosing

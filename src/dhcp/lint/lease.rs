@@ -5,9 +5,7 @@ use std::net::Ipv4Addr;
 use super::Report;
 use super::seen::Seen;
 use crate::dhcp::enums::*;
-
-/// For ever.
-const INFINITE: u32 = u32::MAX;
+use crate::dhcp::template::INFINITE;
 
 pub(super) fn times_order(seen: &Seen, report: &mut Report) {
     let Some(_) = seen.is(&[OFFER, ACK]) else {

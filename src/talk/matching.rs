@@ -129,3 +129,59 @@ pub fn checksum_fault(frame: &Frame, unfinished: bool) -> Option<String> {
     }
     None
 }
+
+/// Why a host's network stack would drop the frame: its IPv4 or UDP header tells of more bytes than came.
+pub fn length_fault(frame: &Frame) -> Option<String> {
+    let mut there = 0;
+    let mut found = None;
+    for layer in frame.layers.iter().rev() {
+        if matches!(layer, Layer::Padding(_)) {
+            continue;
+        }
+        there += layer.encoded_len();
+        let (name, len) = match layer {
+            Layer::Ipv4(ip) if ip.frag != 0 || ip.flags & 1 != 0 => return None,
+            Layer::Ipv4(ip) => ("IP", ip.len),
+            Layer::Udp(udp) => ("UDP", udp.len),
+            _ => continue,
+        };
+        if let Auto::Set(is) = len
+            && usize::from(is) > there
+        {
+            found = Some(format!("{name} length {is}, and {there} bytes are there"));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::length_fault;
+    use crate::wire::{Auto, Frame, Layer};
+
+    #[test]
+    fn a_length_that_tells_of_more_than_came() {
+        let udp = Layer::Udp(Default::default());
+        let whole = Frame {
+            layers: vec![
+                Layer::Ipv4(Default::default()),
+                udp,
+                Layer::Raw(vec![1; 20]),
+            ],
+        };
+        let with = |ip: u16, len: u16, padded: usize| {
+            let mut frame = whole.clone();
+            frame.ipv4_mut().expect("IP").len = Auto::Set(ip);
+            frame.udp_mut().expect("UDP").len = Auto::Set(len);
+            frame.layers.push(Layer::Padding(vec![0; padded]));
+            length_fault(&frame)
+        };
+        assert_eq!(length_fault(&whole), None);
+        // The padding of a short Ethernet frame is not of the datagram.
+        assert_eq!(with(48, 28, 6), None);
+        assert_eq!(with(20, 8, 0), None);
+        let is = |text: &str| Some(text.to_string());
+        assert_eq!(with(48, 29, 6), is("UDP length 29, and 28 bytes are there"));
+        assert_eq!(with(49, 28, 0), is("IP length 49, and 48 bytes are there"));
+    }
+}

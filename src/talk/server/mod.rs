@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::binding::{Bindings, client_key};
 use super::fault::Fault;
 use super::host::Host;
-use super::matching::{Verdict, vlans};
+use super::matching::{Verdict, length_fault, vlans};
 use super::player::{Outbox, Outgoing, Player};
 use super::rules::{Answering, Rules};
 use super::server_config::ServerConfig;
@@ -311,6 +311,9 @@ impl Player for Server {
         if !(self.own.is_empty() || vlans(frame) == self.own) {
             return None;
         }
+        // Of a message that did not come whole nobody knows what it says.
+        let short = length_fault(frame);
+        let fault = fault.or(short.as_deref());
         if let (None, Some((answer, note))) = (fault, self.host.answer(frame)) {
             out.send(answer, note);
             return Some(Verdict::Part);

@@ -340,6 +340,8 @@ pub struct Findings {
     pub facts: Vec<(String, String)>,
     /// Whether anything answered, or asked, at all.
     pub answered: bool,
+    /// Whether what answered gave no OFFER that a client could use, so that most could not be checked.
+    pub unusable: bool,
     /// Where nothing did: why, the likeliest cause first.
     pub causes: Vec<Cause>,
     /// Each check with its verdict.
@@ -389,6 +391,7 @@ impl Report {
             Report::Findings(it) if !it.answered => 3,
             Report::Findings(it) if it.count("fail") > 0 => 1,
             Report::Findings(it) if it.strict && it.count("warn") > 0 => 1,
+            Report::Findings(it) if it.unusable => 3,
             Report::Findings(_) => 0,
         }
     }

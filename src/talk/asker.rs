@@ -8,7 +8,7 @@ use super::matching::{Verdict, match_reply};
 use super::player::{Outbox, Player};
 use crate::dhcp::Message;
 use crate::link::Time;
-use crate::wire::{Frame, MacAddr};
+use crate::wire::{Frame, MacAddr, SERVER_PORT};
 
 /// Time between two messages, so that they arrive in order.
 const GAP: Duration = Duration::from_millis(1);
@@ -31,7 +31,7 @@ pub struct AskerConfig {
 }
 
 /// Sends messages once and hears the answers: a reply that belongs to one of them is a part, one that
-/// only looks like it (another xid, another chaddr, a wrong checksum, cut short) a stray.
+/// only looks like it (another xid, another chaddr, another port, a wrong checksum, cut short) a stray.
 pub struct Asker {
     config: AskerConfig,
     answered: Vec<bool>,
@@ -53,7 +53,7 @@ impl Asker {
         }
     }
 
-    /// What a frame from port 67 is to the messages sent.
+    /// What a frame is to the messages sent.
     fn judge(&mut self, frame: &Frame, fault: Option<&str>) -> Option<Verdict> {
         let mut stray = None;
         for (at, (request, _)) in self.config.frames.iter().enumerate() {
@@ -105,8 +105,9 @@ impl Player for Asker {
         if frame.arp().is_some() {
             return Some(Verdict::Stray("nobody here has that address".into()));
         }
-        if frame.udp()?.sport != 67 {
-            return None;
+        let from = frame.udp()?.sport;
+        if from != SERVER_PORT {
+            return self.judge(frame, Some(&format!("from port {from}, not {SERVER_PORT}")));
         }
         if frame.bootp().is_none() {
             return Some(Verdict::Stray("cut short".into()));

@@ -314,7 +314,8 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
         .into_iter()
         .map(|((_, file), cases)| Suite { file, cases })
         .collect();
-    if !it.answered {
+    if !it.answered || it.unusable {
+        let trouble = it.facts.iter().find(|fact| fact.0 == "trouble");
         suites.push(Suite {
             file: "probe".into(),
             cases: vec![Case {
@@ -327,11 +328,14 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                 took: Duration::ZERO,
                 ended: Ended::Not {
                     element: "error",
-                    message: it.nobody(),
-                    kind: if it.interrupted {
-                        "interrupted"
-                    } else {
-                        "silence"
+                    message: match trouble {
+                        Some((_, text)) => escape(text),
+                        None => it.nobody(),
+                    },
+                    kind: match (it.interrupted, it.unusable) {
+                        (true, _) => "interrupted",
+                        (_, true) => "unusable",
+                        _ => "silence",
                     },
                     text: diagnosis::lines(&it.causes),
                 },

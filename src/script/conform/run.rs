@@ -67,6 +67,7 @@ impl<'v> Run<'_, '_, 'v> {
             findings.facts.push((name, value.to_str()));
         }
         findings.answered = self.has("answer");
+        findings.unusable = findings.answered && !self.args.client && !self.has("offer");
         let bar = self.progress(chosen.len())?;
         let mut told = Ok(());
         for (check, function) in chosen {

@@ -489,3 +489,59 @@ fn an_interrupted_run_gives_its_leases_back() {
         assert!(report.contains(&told), "{report}");
     }
 }
+
+/// A finished run leaves nothing behind with a server, whatever gave it: a BOOTREPLY, which is for good and may come to
+/// a message cut short after the check has ended, or an answer to a client of no known hardware. What is declined
+/// stays out of use, and is named.
+#[track_caller]
+fn gives_everything_back(kind: Kind, config: ServerConfig, ids: &[&str]) {
+    let segment = Segment::new();
+    let server = segment.server(kind, config);
+    let lines = json_lines(conform(&segment, 1, ids));
+    let run = lines.last().expect("the run's line").clone();
+    assert_eq!(run["kept"], Json::Array(Vec::new()), "{run}");
+    let active = || {
+        let leases = server.leases().into_iter();
+        leases
+            .filter(|it| it.state == LeaseState::Active)
+            .collect::<Vec<_>>()
+    };
+    let gone = support::wait_for(|| active().is_empty(), Duration::from_secs(5));
+    assert!(gone, "{:?}\n{run}", active());
+    assert!(server.log().contains("10.77.0."), "it gave nothing");
+}
+
+#[test]
+fn dnsmasq_gets_back_what_it_gave_by_bootp() {
+    let config = ServerConfig {
+        bootp: true,
+        ..Default::default()
+    };
+    let ids = ["S-ROB-03", "S-ROB-11", "S-BTP"];
+    gives_everything_back(Kind::Dnsmasq, config, &ids);
+}
+
+#[test]
+fn dhcpd_gets_back_what_it_gave_by_bootp_and_to_odd_hardware() {
+    let config = ServerConfig {
+        bootp: true,
+        ..Default::default()
+    };
+    gives_everything_back(Kind::Dhcpd, config, &["robustness", "S-ID", "S-BTP"]);
+}
+
+/// A server that keeps what it gave by BOOTP, whatever RELEASE comes, is named with the address.
+#[test]
+fn what_the_server_does_not_take_back_is_named() {
+    let rules = scratch("conform-kept").join("keeps.star");
+    let source = "taken = {}\ndef on_release(req):\n    return None if req.chaddr in taken else answer(req)\ndef on_bootp(req):\n    taken[req.chaddr] = True\n    return answer(req)\n";
+    std::fs::write(&rules, source).expect("the rules");
+    for (cast, kept) in [(format!("lab:{}", text(&rules)), 1), ("lab".into(), 0)] {
+        let args = ["conform", "--json", "--seed", "1", "--only", "S-BTP-01"];
+        let run = tool(&[&args[..], &["-i", &cast]].concat()).succeeded();
+        let lines = run.json();
+        let total = lines.last().expect("the run's line");
+        let all = total["kept"].as_array().map(Vec::len);
+        assert!(all.is_some_and(|it| it.min(1) == kept), "{cast}: {total}");
+    }
+}

@@ -348,7 +348,7 @@ pub struct Findings {
     pub findings: Vec<Finding>,
     /// Addresses that were declined on purpose and stay out of use for a while.
     pub declined: Vec<Ipv4Addr>,
-    /// Addresses that the server gave and did not get back, for the run was broken off.
+    /// Addresses that the server gave and did not get back, or was not seen to take back.
     pub kept: Vec<Ipv4Addr>,
     /// Checks that were not begun any more.
     pub left: usize,

@@ -157,7 +157,7 @@ pub fn run(
                 let fault = fault.or_else(|| object(&frame));
                 let mut verdict = None;
                 // What came too late is nobody's, and yet it came: a recording has it, so it counts.
-                for player in players.iter_mut().filter(|_| !over) {
+                for player in players.iter_mut().filter(|it| !over || it.hears_late()) {
                     let said = player.receive(received.at, &frame, fault.as_deref(), &mut out);
                     verdict = better(verdict, said);
                 }

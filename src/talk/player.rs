@@ -65,6 +65,11 @@ pub trait Player {
     fn done(&self) -> bool {
         true
     }
+
+    /// Whether it takes note also of a frame that comes when all are done.
+    fn hears_late(&self) -> bool {
+        false
+    }
 }
 
 /// A player that begins later than the others.

@@ -83,6 +83,8 @@ pub struct ServerConfig {
     pub lease: u32,
     /// Whether it probes an address before it offers it (dnsmasq and dhcpd by ping, udhcpd by ARP, Kea cannot).
     pub probe: bool,
+    /// Whether it gives addresses of the pool to BOOTP clients, and so for ever (dnsmasq and dhcpd).
+    pub bootp: bool,
     /// Further lines in the server's own language, at its top level (for Kea: `"name": value,` within `Dhcp4`).
     pub extra: String,
 }
@@ -95,6 +97,7 @@ impl Default for ServerConfig {
             prefix: 24,
             lease: 600,
             probe: false,
+            bootp: false,
             extra: String::new(),
         }
     }
@@ -408,6 +411,11 @@ fn text(
             text += line.strip_prefix(keep).unwrap_or(line);
             text.push('\n');
         }
+    }
+    match kind {
+        Kind::Dnsmasq if config.bootp => text += "bootp-dynamic\n",
+        Kind::Dhcpd if config.bootp => text = text.replace("range @", "range dynamic-bootp @"),
+        _ => assert!(!config.bootp, "{kind:?} serves no BOOTP clients"),
     }
     let servers = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/servers");
     text.replace("10.77.0.0/24", &format!("10.77.0.0/{}", config.prefix))

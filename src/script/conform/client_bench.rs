@@ -182,7 +182,7 @@ impl ClientBench {
             card: self.card,
             ends,
         });
-        let entries = self.desk.play(&mut listener)?;
+        let entries = self.desk.play(&mut [&mut listener])?;
         self.client = listener.client();
         self.card = listener.card();
         for entry in entries {

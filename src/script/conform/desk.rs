@@ -99,10 +99,9 @@ impl Desk {
         self.label.set(label);
     }
 
-    /// Runs a player and gives what was sent and received meanwhile.
-    pub fn play(&mut self, player: &mut dyn Player) -> Result<Vec<Entry>, Error> {
+    /// Runs players and gives what was sent and received meanwhile.
+    pub fn play(&mut self, players: &mut [&mut dyn Player]) -> Result<Vec<Entry>, Error> {
         let mut keep = Keep::default();
-        let players: &mut [&mut dyn Player] = &mut [player];
         self.link
             .play(players, &self.session, &mut keep, &mut self.witness)?;
         for entry in &mut keep.0 {

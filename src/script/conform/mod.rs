@@ -9,6 +9,8 @@ mod client_bench;
 mod client_functions;
 mod desk;
 mod functions;
+mod held;
+mod overheard;
 mod run;
 mod server_bench;
 

@@ -6,14 +6,13 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::desk::Desk;
+use super::held::{Held, wanted};
+use super::overheard::{Clients, Overhearing};
 use crate::commands::outcome::{Direction, Entry};
 use crate::commands::session::Session;
 use crate::commands::{Error, args::LinkArgs};
 use crate::dhcp::Message;
-use crate::dhcp::assign::Assignment;
-use crate::dhcp::enums::{ACK, DECLINE, OFFER, RELEASE, REQUEST};
-use crate::dhcp::following;
-use crate::dhcp::template::{self, Identity};
+use crate::dhcp::enums::{ACK, DECLINE, OFFER, RELEASE};
 use crate::link::Time;
 use crate::talk::{Asker, AskerConfig, Host, Verdict};
 use crate::wire::{Frame, MacAddr};
@@ -24,6 +23,10 @@ const CEILING: Duration = Duration::from_secs(1);
 
 /// What a wait on a real clock may cost a check.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether an address is free again, and the time between.
+const LOOKS: u32 = 4;
+const BETWEEN: Duration = Duration::from_millis(300);
 
 /// How often what brings no answer is sent where the link loses frames.
 const REPEATED: u32 = 6;
@@ -37,22 +40,6 @@ pub struct Heard {
     pub strays: Vec<Entry>,
     /// Addresses that the server looked for with ARP.
     pub sought: Vec<Ipv4Addr>,
-}
-
-/// An address that a client has of the server, or was offered.
-#[derive(Clone)]
-struct Held {
-    /// The OFFER or ACK.
-    reply: Frame,
-    /// Whether it is only an offer.
-    offered: bool,
-    /// Whether it is kept until the run ends.
-    stay: bool,
-    ip: Ipv4Addr,
-    mac: MacAddr,
-    id: Option<Vec<u8>>,
-    server: Ipv4Addr,
-    server_mac: MacAddr,
 }
 
 /// A transaction of the check under way, by its xid and client: two clients may have the same xid.
@@ -86,6 +73,14 @@ pub struct ServerBench {
     /// Addresses that this side answers for beside the leased ones, and whether beyond the check under way.
     pub own: Vec<(Ipv4Addr, MacAddr, bool)>,
     held: Vec<Held>,
+    /// Everybody who was played.
+    clients: Clients,
+    /// Whether a question is out whose answers were not waited for.
+    unheard: bool,
+    /// Whether the server is known to offer the address asked for.
+    hints: bool,
+    /// Addresses given back of which it is not certain that the server takes them.
+    uncertain: BTreeSet<Ipv4Addr>,
     /// Addresses declined so far.
     pub declined: BTreeSet<Ipv4Addr>,
     /// Addresses that nobody held, and for which this side answered a probe.
@@ -112,6 +107,10 @@ impl ServerBench {
             server: None,
             own: Vec::new(),
             held: Vec::new(),
+            clients: Clients::default(),
+            unheard: false,
+            hints: false,
+            uncertain: BTreeSet::new(),
             declined: BTreeSet::new(),
             in_use: BTreeSet::new(),
             slowest: [Duration::ZERO; 2],
@@ -159,11 +158,15 @@ impl ServerBench {
             let message = Message::of(&it.0);
             message.and_then(|it| it.message_type()) == Some(crate::dhcp::enums::DISCOVER)
         });
-        let slowest = match self.slowest[usize::from(!offer)] {
+        self.allowed(match self.slowest[usize::from(!offer)] {
             // None of these came yet.
             Duration::ZERO => self.slowest[usize::from(offer)],
             slowest => slowest,
-        };
+        })
+    }
+
+    /// How long is waited for an answer of which the slowest took so long.
+    fn allowed(&self, slowest: Duration) -> Duration {
         let more = (slowest * 9).clamp(FLOOR, CEILING);
         (slowest + more).min(self.timeout.max(FLOOR))
     }
@@ -177,7 +180,8 @@ impl ServerBench {
         all: bool,
         occupied: Option<(Ipv4Addr, MacAddr)>,
     ) -> Result<Heard, Error> {
-        let wait = wait.unwrap_or_else(|| self.patience(&frames));
+        let patience = self.patience(&frames);
+        let wait = wait.unwrap_or(patience);
         let mut host = Host::default();
         for (ip, mac, _) in &self.own {
             host.add_deaf(*ip, *mac);
@@ -198,7 +202,15 @@ impl ServerBench {
             occupied,
             server: self.server,
         });
-        let entries = self.desk.play(&mut asker)?;
+        for frame in &requests {
+            self.clients.sent(frame);
+        }
+        let mut beside = Overhearing {
+            clients: &self.clients,
+            server: self.server,
+        };
+        let entries = self.desk.play(&mut [&mut asker, &mut beside])?;
+        self.unheard |= !requests.is_empty() && wait < patience;
         let mut heard = Heard::default();
         if !requests.is_empty() {
             self.desk.evidence.clear();
@@ -214,11 +226,17 @@ impl ServerBench {
                 heard.sought.extend(arp.target_ip());
             } else if entry.verdict == Verdict::Part && entry.frame.bootp().is_some() {
                 self.desk.evidence.push(entry.number);
-                self.received(&entry, &requests, wait);
+                self.timed(&entry, wait);
+                self.received(&entry.frame);
                 heard.replies.push(entry);
             } else if entry.frame.udp().is_some() {
-                self.desk.evidence.push(entry.number);
-                heard.strays.push(entry);
+                if self.clients.own(&entry.frame) {
+                    self.overheard(&entry.frame);
+                }
+                if !Overhearing::is_earlier(&entry.verdict) {
+                    self.desk.evidence.push(entry.number);
+                    heard.strays.push(entry);
+                }
             }
         }
         Ok(heard)
@@ -242,8 +260,8 @@ impl ServerBench {
                 self.declined.extend(ip);
             }
             Some(RELEASE) => {
-                let (ip, mac) = (message.bootp.ciaddr, message.bootp.client_mac());
-                self.held.retain(|it| it.ip != ip || it.mac != mac);
+                // One that lacks something may be ignored: the address is given back once more in the end.
+                self.held.retain(|it| !it.ends_with(&message));
             }
             _ => {}
         }
@@ -261,61 +279,65 @@ impl ServerBench {
         self.in_use.extend(shown);
     }
 
-    fn received(&mut self, entry: &Entry, requests: &[Frame], wait: Duration) {
+    /// Takes note of how long an answer took.
+    fn timed(&mut self, entry: &Entry, wait: Duration) {
         let Some(message) = Message::of(&entry.frame) else {
             return;
         };
-        let kind = message.message_type();
         // Since the message was first sent: the answer may be to an earlier try.
         let transaction = (message.bootp.xid, message.bootp.client_mac());
-        if let Some(asked) = self.asked.get_mut(&transaction) {
-            if asked.unanswered > 1 {
-                // What a slow server sends comes at any time, seldom right after the second message.
-                match entry.at - asked.last < wait / 4 {
-                    true => self.late.prompt += 1,
-                    false => self.late.slow += 1,
-                }
+        let Some(asked) = self.asked.get_mut(&transaction) else {
+            return;
+        };
+        if asked.unanswered > 1 {
+            // What a slow server sends comes at any time, seldom right after the second message.
+            match entry.at - asked.last < wait / 4 {
+                true => self.late.prompt += 1,
+                false => self.late.slow += 1,
             }
-            self.late.answered += u32::from(asked.unanswered > 0);
+        }
+        self.late.answered += u32::from(asked.unanswered > 0);
+        asked.unanswered = 0;
+        let after = entry.at - asked.first;
+        // An answer that was slow once is forgotten in a while.
+        let slot = &mut self.slowest[usize::from(message.message_type() != Some(OFFER))];
+        *slot = (*slot * 4 / 5).max(after);
+    }
+
+    /// Takes note of an answer that was not waited for: neither it nor its question was lost.
+    fn overheard(&mut self, reply: &Frame) {
+        if let Some(it) = reply.bootp()
+            && let Some(asked) = self.asked.get_mut(&(it.xid, it.client_mac()))
+        {
             asked.unanswered = 0;
-            let after = entry.at - asked.first;
-            // An answer that was slow once is forgotten in a while.
-            let slot = &mut self.slowest[usize::from(kind != Some(OFFER))];
-            *slot = (*slot * 4 / 5).max(after);
         }
-        let ip = message.bootp.yiaddr;
-        let (Some(ether), Some(ipv4)) = (entry.frame.ether(), entry.frame.ipv4()) else {
+        self.received(reply);
+    }
+
+    /// Takes note of what a reply gives.
+    fn received(&mut self, reply: &Frame) {
+        let Some(message) = Message::of(reply) else {
             return;
         };
-        if ip.is_unspecified() || !matches!(kind, Some(OFFER | ACK) | None) {
+        let said = self.clients.said(message.bootp.xid).cloned();
+        let said = said.unwrap_or_default();
+        let asked_for = said.wanted;
+        let Some(mut held) = Held::of(reply, said) else {
             return;
-        }
-        if kind == Some(ACK) {
+        };
+        if message.message_type() == Some(ACK) {
             // It was declined in vain.
-            self.declined.remove(&ip);
-            self.in_use.remove(&ip);
+            self.declined.remove(&held.ip);
+            self.in_use.remove(&held.ip);
         }
-        let request = requests
-            .iter()
-            .filter_map(Message::of)
-            .find(|it| it.bootp.xid == message.bootp.xid);
-        let known = |it: &&Held| it.ip == ip && it.mac == message.bootp.client_mac();
-        let (stay, had) = match self.held.iter().find(known) {
-            Some(it) => (it.stay, !it.offered),
-            None => (false, false),
-        };
-        let held = Held {
-            reply: entry.frame.clone(),
-            offered: kind == Some(OFFER) && !had,
-            stay,
-            ip,
-            mac: message.bootp.client_mac(),
-            id: request.and_then(|it| it.data(61).map(|it| it.into_owned())),
-            server: message.server_id().unwrap_or(ipv4.src),
-            server_mac: ether.src,
-        };
-        self.held
-            .retain(|it| it.ip != held.ip || it.mac != held.mac);
+        match self.held.iter().find(|it| it.is(&held)) {
+            Some(it) => {
+                held.stay = it.stay;
+                held.offered &= it.offered;
+            }
+            None => self.hints |= held.offered && asked_for == Some(held.ip),
+        }
+        self.held.retain(|it| !it.is(&held));
         self.held.push(held);
     }
 
@@ -326,17 +348,43 @@ impl ServerBench {
         }
     }
 
-    /// Gives back every address that is still held; at the end of the run those that stayed too.
-    /// What was only offered is taken first, for some servers keep an offer aside until then.
+    /// Gives back every address that is still held; at the end of the run those that stayed too, and what the server
+    /// sent meanwhile.
     pub fn clean_up(&mut self, end: bool) -> Result<(), Error> {
         let evidence = std::mem::take(&mut self.desk.evidence);
+        if std::mem::take(&mut self.unheard) {
+            self.listen()?;
+        }
+        self.give_back(end)?;
+        if end {
+            self.listen()?;
+            self.give_back(end)?;
+            self.look_after()?;
+        }
+        self.unheard = false;
+        self.desk.evidence = evidence;
+        Ok(())
+    }
+
+    /// Hears what still comes.
+    fn listen(&mut self) -> Result<(), Error> {
+        if self.probed {
+            let [offer, other] = self.slowest;
+            let wait = self.allowed(offer.max(other));
+            self.ask(Vec::new(), Some(wait), true, None)?;
+        }
+        Ok(())
+    }
+
+    /// What was only offered is taken first, for some servers keep an offer aside until then.
+    fn give_back(&mut self, end: bool) -> Result<(), Error> {
         self.forget_declined();
         for _ in 0..self.repeats() {
             let offers: Vec<_> = self
                 .held
                 .iter()
                 .filter(|it| it.offered)
-                .filter_map(|it| Some((taken(it)?, format!("REQUEST {}, clean-up", it.ip))))
+                .filter_map(|it| Some((it.taken()?, format!("REQUEST {}, clean-up", it.ip))))
                 .collect();
             if offers.is_empty() {
                 break;
@@ -346,7 +394,11 @@ impl ServerBench {
         let mut frames = Vec::new();
         for it in self.held.iter().filter(|it| end || !it.stay) {
             let xid = self.desk.session.xid();
-            frames.push((released(it, xid), format!("RELEASE {}, clean-up", it.ip)));
+            frames.push((it.released(xid), format!("RELEASE {}, clean-up", it.ip)));
+            match it.is_certain() {
+                true => self.uncertain.remove(&it.ip),
+                false => self.uncertain.insert(it.ip),
+            };
         }
         if !frames.is_empty() {
             // What is sent is held no longer.
@@ -354,54 +406,47 @@ impl ServerBench {
                 self.ask(frames.clone(), Some(Duration::ZERO), true, None)?;
             }
         }
-        self.desk.evidence = evidence;
         Ok(())
     }
 
-    /// Addresses that are still held.
+    /// Looks whether the server has taken back what it need not take by a RELEASE: then it offers it to the next who
+    /// asks for it. Where it does not, or goes by no such wish, the address counts as kept.
+    fn look_after(&mut self) -> Result<(), Error> {
+        let uncertain: Vec<_> = self.uncertain.difference(&self.declined).copied().collect();
+        for ip in uncertain {
+            for _ in 0..LOOKS {
+                if !self.hints || self.desk.interrupted() {
+                    break;
+                }
+                let (mac, xid) = (self.desk.mac(), self.desk.session.xid());
+                let asked = vec![(wanted(ip, mac, xid), format!("DISCOVER, is {ip} free?"))];
+                let heard = self.ask(asked, None, false, None)?;
+                let offers = heard.replies.iter().filter_map(|it| it.frame.bootp());
+                let is_free = offers.into_iter().any(|it| it.yiaddr == ip);
+                // An address that is lent by DHCP goes back by DHCP, and is certain then.
+                self.give_back(true)?;
+                if is_free {
+                    self.uncertain.remove(&ip);
+                    break;
+                }
+                self.ask(Vec::new(), Some(BETWEEN), true, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Addresses that are still held, or that the server was not seen to take back.
     pub fn kept(&self) -> Vec<Ipv4Addr> {
-        self.held.iter().map(|it| it.ip).collect()
+        let held = self.held.iter().map(|it| it.ip);
+        let uncertain = self.uncertain.difference(&self.declined).copied();
+        held.chain(uncertain)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     fn forget_declined(&mut self) {
         let declined = &self.declined;
         self.held.retain(|it| !declined.contains(&it.ip));
     }
-}
-
-/// Who holds an address, towards its server.
-fn holder(it: &Held, xid: u32) -> Identity {
-    Identity {
-        client_mac: it.mac,
-        source_mac: it.mac,
-        xid,
-        address: Some(it.ip),
-        server: Some(it.server),
-        own: None,
-        server_mac: Some(it.server_mac),
-    }
-}
-
-/// The client's own identifier, and no other.
-fn identify(draft: &mut template::Draft, id: Option<&Vec<u8>>) {
-    draft.options.retain(|option| option.code != 61);
-    if let Some(data) = id {
-        let data = data.clone();
-        draft.put(Assignment { code: 61, data });
-    }
-}
-
-/// The REQUEST that takes an offer.
-fn taken(it: &Held) -> Option<Frame> {
-    let xid = Message::of(&it.reply)?.bootp.xid;
-    let mut draft = following::draft(REQUEST, &it.reply, &holder(it, xid)).ok()?;
-    identify(&mut draft, it.id.as_ref());
-    Some(draft.frame())
-}
-
-/// The RELEASE that gives an address back.
-fn released(it: &Held, xid: u32) -> Frame {
-    let mut draft = template::fresh(RELEASE, &holder(it, xid));
-    identify(&mut draft, it.id.as_ref());
-    draft.frame()
 }

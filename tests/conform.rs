@@ -545,3 +545,49 @@ fn what_the_server_does_not_take_back_is_named() {
         assert!(all.is_some_and(|it| it.min(1) == kept), "{cast}: {total}");
     }
 }
+
+fn failed(lines: &[Json]) -> BTreeSet<String> {
+    let all = amiss(&results(lines)).into_iter();
+    all.filter(|it| it.ends_with("fail")).collect()
+}
+
+/// Where no address is left, silence to a new client is no fault: with a pool of three, of which checks decline two,
+/// Kea breaks nothing that it keeps with a larger one.
+#[test]
+fn an_empty_pool_is_no_fault() {
+    let pool = (40, 42);
+    let [first, last] = [pool.0, pool.1].map(|it| std::net::Ipv4Addr::new(10, 77, 0, it));
+    let small = ServerConfig {
+        pool: Some((first, last)),
+        ..Default::default()
+    };
+    let segment = Segment::new();
+    let _server = segment.server(Kind::Kea, small);
+    let lines = json_lines(conform(&segment, 1, &[]));
+    let found = failed(&lines);
+    let more: Vec<_> = found.difference(&page()["Kea"]).cloned().collect();
+    assert_eq!(more, Vec::<String>::new());
+    assert!(!found.is_empty(), "it was checked: {lines:?}");
+}
+
+/// A server that offers one address to everybody, or none, gives few clients a lease, and soon answers no more of
+/// them: that is told where it is checked, and not as what a wrong cookie did.
+#[test]
+fn a_wrong_address_fails_where_it_is_checked() {
+    for (yiaddr, meant) in [
+        ("192.0.2.150", &["S-OFR-06 fail"][..]),
+        (
+            "0.0.0.0",
+            &["S-OFR-01 fail", "S-RCM-01 fail", "S-REQ-01 fail"],
+        ),
+    ] {
+        let rules = scratch("conform-yiaddr").join("rules.star");
+        let source = format!(
+            "def on_discover(req):\n    reply = answer(req)\n    if reply != None:\n        reply[BOOTP].yiaddr = '{yiaddr}'\n    return reply\n"
+        );
+        std::fs::write(&rules, source).expect("the rules");
+        let lines = lab(&format!("lab:{}", text(&rules))).json();
+        let found: Vec<String> = failed(&lines).into_iter().collect();
+        assert_eq!(found, meant, "{yiaddr}");
+    }
+}

@@ -591,3 +591,42 @@ fn a_wrong_address_fails_where_it_is_checked() {
         assert_eq!(found, meant, "{yiaddr}");
     }
 }
+
+/// Nobody's lease is released but those of the run: here its neighbour's is a client's that goes on with it.
+#[test]
+fn no_other_clients_address_is_released() {
+    let [first, last] = [40, 43].map(|it| std::net::Ipv4Addr::new(10, 77, 0, it));
+    let config = ServerConfig {
+        pool: Some((first, last)),
+        ..Default::default()
+    };
+    let segment = Segment::new();
+    let server = segment.server(Kind::Kea, config);
+    let other = segment
+        .client_command(tool::TOOL)
+        .args(["dora", "--quiet", "--mac", "02:00:5e:10:00:77"])
+        .args(["-i", segment.client_interface()])
+        .output()
+        .expect("the tool starts");
+    assert!(other.status.success(), "{other:?}");
+    server.expect_active(first);
+    let capture = segment.directory().join("run.pcapng");
+    let run = segment
+        .client_command(tool::TOOL)
+        .args(["conform", "--json", "--quiet", "--only", "S-REL-08"])
+        .args(["-i", segment.client_interface(), "-w"])
+        .arg(&capture)
+        .output()
+        .expect("the tool starts");
+    let lines = json_lines(run);
+    assert_eq!(results(&lines)["S-REL-08"], "pass", "{lines:?}");
+    let shown = tool(&["show", text(&capture), "--json"]).succeeded();
+    let frames = shown.json();
+    let of = |ip: &str| {
+        let all = frames.iter().map(|it| &it["message"]);
+        all.filter(|it| it["type"] == "RELEASE" && it["ciaddr"] == ip)
+            .count()
+    };
+    assert_eq!(of("10.77.0.40"), 0, "the other client's");
+    assert!(of("10.77.0.41") > 0, "its own");
+}

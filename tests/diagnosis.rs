@@ -144,6 +144,74 @@ const CASES: &[Case] = &[
     ),
     (
         "lab",
+        &["discover", "--ethertype", "0x1234"],
+        "own-protocol",
+        &["Raw, 328 bytes"],
+    ),
+    (
+        "lab",
+        &["discover", "--udp-len", "100"],
+        "own-length",
+        &["UDP"],
+    ),
+    (
+        "lab",
+        &["discover", "--udp-chksum", "1"],
+        "own-checksum",
+        &["DISCOVER"],
+    ),
+    ("lab", &["discover", "--frag", "3"], "own-fragment", &[""]),
+    (
+        "silent",
+        &["discover", "--src-mac", "03:00:00:00:00:01"],
+        "own-source",
+        &["DISCOVER"],
+    ),
+    (
+        "lab",
+        &["discover", "--sport", "1068", "--dport", "1067"],
+        "own-port",
+        &["UDP 1068 -> 1067"],
+    ),
+    ("lab", &["discover", "--op", "2"], "own-op", &["DISCOVER"]),
+    (
+        "silent",
+        &["discover", "--cookie", "hex:01020304"],
+        "own-cookie",
+        &["BOOTREQUEST"],
+    ),
+    (
+        "silent",
+        &["discover", "--hops", "17"],
+        "own-hops",
+        &["DISCOVER"],
+    ),
+    (
+        "lab",
+        &["craft", "--type", "99", "--op", "1", "--timeout", "1s"],
+        "own-type",
+        &["type 99"],
+    ),
+    (
+        "silent",
+        &["discover", "--dst-mac", "02:00:5e:00:00:77"],
+        "own-destination",
+        &["DISCOVER"],
+    ),
+    (
+        "silent",
+        &["discover", "--ttl", "0"],
+        "own-ttl",
+        &["DISCOVER"],
+    ),
+    (
+        "silent",
+        &["discover", "--htype", "6"],
+        "own-hardware",
+        &["DISCOVER"],
+    ),
+    (
+        "lab",
         &["discover", "--impair", "loss=100%"],
         "impaired",
         &["DISCOVER"],
@@ -272,9 +340,10 @@ const CASES: &[Case] = &[
 ];
 
 /// Causes that take more than the lab, and are brought about below.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
     "client-ended",
     "nothing-to-give",
+    "own-vlan",
     "frames-lost",
     "interface-down",
     "no-carrier",
@@ -329,6 +398,159 @@ fn each_cause_comes_first_and_names_its_frames() {
         let run = tool(&[args, &more[..]].concat());
         assert!(matches!(run.code, Some(1 | 3 | 4)), "{id}: {}", run.err);
         rests(&causes(&run), id, &file, frames);
+    }
+}
+
+#[test]
+fn what_was_sent_is_counted_and_what_was_set_in_it_is_named() {
+    for (flags, id, said) in [
+        (
+            &["--dport", "1067"][..],
+            "own-port",
+            "sent to port 1067, where no DHCP server listens",
+        ),
+        (
+            &["--udp-chksum", "1"],
+            "own-checksum",
+            "UDP checksum 0x0001 is wrong",
+        ),
+        (
+            &["--ip-chksum", "1"],
+            "own-checksum",
+            "IP checksum 0x0001 is wrong",
+        ),
+        (
+            &["--udp-len", "9"],
+            "own-length",
+            "the UDP header says 9 bytes",
+        ),
+        (
+            &["--ip-len", "9000"],
+            "own-length",
+            "the IP header says 9000 bytes",
+        ),
+        (
+            &["--ihl", "7"],
+            "own-length",
+            "the IP header says that it is 28 bytes long",
+        ),
+        (&["--ip-version", "6"], "own-protocol", "version 4"),
+        (&["--ip-proto", "1"], "own-protocol", "the IP protocol is 1"),
+        (&["--ip-proto", "6"], "own-protocol", "the IP protocol is 6"),
+        (
+            &["--ethertype", "0x0806"],
+            "own-protocol",
+            "ethertype 0x0806",
+        ),
+        (&["--ip-flags", "1"], "own-fragment", "fragment"),
+        (&["--src-ip", "127.0.0.1"], "own-source", "127.0.0.1"),
+        (&["--op", "3"], "own-op", "op is 3"),
+        (&["--hlen", "0"], "own-hardware", "hlen is 0"),
+        (
+            &["--chaddr", "00:00:00:00:00:00"],
+            "own-hardware",
+            "all zeros",
+        ),
+        (&["--cookie", "hex:00000000"], "own-cookie", "00000000"),
+        (
+            &["--dst-ip", "192.0.2.77", "--dst-mac", "ff:ff:ff:ff:ff:ff"],
+            "own-destination",
+            "192.0.2.77",
+        ),
+    ] {
+        let ask = ["discover", "-i", "lab:silent", "--timeout", "1s", "--json"];
+        let run = tool(&[&ask[..], flags].concat());
+        assert_eq!(run.code, Some(3), "{flags:?}: {run:?}");
+        assert_eq!(run.json().pop().expect("a line")["tries"], 1, "{flags:?}");
+        let causes = causes(&run);
+        let text = causes[0]["text"].as_str().expect("text");
+        assert_eq!(causes[0]["id"], id, "{flags:?}: {text}");
+        assert!(text.contains(said), "{flags:?}: {text}");
+        assert_ne!(causes[0]["next"], "", "{flags:?}");
+    }
+    // A message as it should be has nothing of the kind, nor has one that is answered all the same.
+    for (link, flags) in [
+        ("lab:silent", &["--hops", "1"][..]),
+        (
+            "lab:silent",
+            &["--src-mac", "02:00:00:00:00:07", "--broadcast"],
+        ),
+        ("lab:silent", &["--vlan", "20", "--vlan", "30"]),
+        ("lab:silent", &["--bare", "--option", "53=1"]),
+        ("lab:wrong-xid", &["--ttl", "0", "--hops", "20"]),
+    ] {
+        let run = tool(&[&["discover", "-i", link, "--json"], flags].concat());
+        assert_eq!(run.code, Some(3), "{flags:?}: {run:?}");
+        assert!(!run.out.contains("\"own-"), "{flags:?}: {run:?}");
+    }
+    let many = ["dora", "--clients", "3", "--dport", "1067", "--json"];
+    let run = tool(&many);
+    assert_eq!(common(&run), (3, vec![("own-port".to_string(), 3)]));
+}
+
+#[test]
+fn a_vlan_on_which_nothing_arrives_is_named() {
+    let wire = Wire::new(1500);
+    let ask = ["discover", "--timeout", "300ms", "--json", "--vlan", "20"];
+    let run = wire.near.tool(&ask);
+    let causes = causes(&run);
+    assert_eq!(causes[0]["id"], "own-vlan", "{run:?}");
+    let text = causes[0]["text"].as_str().expect("text");
+    assert!(text.contains("on VLAN 20"), "{text}");
+}
+
+#[test]
+fn a_server_of_the_lab_that_was_asked_did_not_answer() {
+    let file = scratch("diagnosis-lab").join("deaf.star");
+    std::fs::write(&file, "def on_discover(req):\n    return None\n").expect("a file");
+    let rules = format!("lab:{}", file.display());
+    for (link, said) in [
+        (
+            "lab:delay=10s",
+            "did not answer in time: it plays delay=10s",
+        ),
+        ("lab:drop=100%", "did not answer: it plays drop=100%"),
+        (rules.as_str(), "did not answer: so its rules have it, "),
+    ] {
+        let run = tool(&["discover", "-i", link, "--json"]);
+        assert_eq!(run.code, Some(3), "{run:?}");
+        let causes = causes(&run);
+        assert_eq!(causes[0]["id"], "nothing-arrived");
+        let text = causes[0]["text"].as_str().expect("text");
+        assert!(
+            text.contains("the lab's server, 192.0.2.1, was asked and "),
+            "{text}"
+        );
+        assert!(text.contains(said), "{text}");
+        assert_ne!(causes[0]["next"], "");
+    }
+    let run = tool(&["discover", "-i", "lab:silent"]);
+    assert!(run.err.contains("in this lab nobody answers"), "{run:?}");
+}
+
+#[test]
+fn a_reply_that_no_player_speaks_of_has_a_reason_too() {
+    let foreign = |xid: u32, client: u32| match of_client(OFFER, client) {
+        Event::Received { mut received, .. } => {
+            received.bytes[46..50].copy_from_slice(&xid.to_be_bytes());
+            event(false, received.bytes, 6)
+        }
+        sent => sent,
+    };
+    // Ours, one to another transaction, one to ours for another client.
+    for (id, reply) in [
+        ("unasked", foreign(2, 1)),
+        ("other-xid", foreign(9, 1)),
+        ("other-client", foreign(2, 5)),
+    ] {
+        let mut evidence = Evidence::default();
+        evidence.saw(1, &of_client(DISCOVER, 1));
+        evidence.saw(2, &reply);
+        let causes = diagnose(&evidence, &Circumstances::default());
+        let told = causes.iter().find(|it| it.id == id);
+        let told = told.unwrap_or_else(|| panic!("{id}: {causes:?}"));
+        let (_, reason) = told.text.split_once("not taken: ").expect("a reason");
+        assert!(reason.len() > 10, "{id}: {told:?}");
     }
 }
 
@@ -886,7 +1108,9 @@ fn a_server_that_has_nothing_left_is_among_the_causes_of_silence() {
         let causes = causes(&run);
         let told = causes.iter().find(|it| it["id"] == "nothing-to-give");
         let told = told.unwrap_or_else(|| panic!("{kind:?}: {causes:#?}"));
-        assert_eq!(told["likelihood"], "possible");
+        // Where it asks for a neighbour meanwhile, the frames speak for it.
+        let word = told["likelihood"].as_str();
+        assert!(matches!(word, Some("possible" | "likely")), "{told}");
         // The next step tells the two apart.
         let next = told["next"].as_str().expect("a step");
         assert!(next.contains("`dhcpcraft inform --ciaddr IP`"), "{next}");
@@ -897,6 +1121,52 @@ fn a_server_that_has_nothing_left_is_among_the_causes_of_silence() {
         let run = tool(&["discover", "-i", link, "--json"]);
         assert!(!run.out.contains("nothing-to-give"), "{run:?}");
     }
+}
+
+#[test]
+fn a_server_that_asks_for_those_it_serves_checks_no_address() {
+    let segment = Segment::new();
+    let pool = ([10, 77, 0, 100].into(), [10, 77, 0, 101].into());
+    let config = ServerConfig {
+        pool: Some(pool),
+        ..ServerConfig::default()
+    };
+    let server = segment.server(Kind::Dnsmasq, config);
+    let ask = |args: &[&str]| {
+        let mut command = segment.client_command(TOOL);
+        command.args(args).args(["-i", segment.client_interface()]);
+        finish(&mut command, b"")
+    };
+    for mac in ["02:00:5e:20:00:01", "02:00:5e:20:00:02"] {
+        ask(&["dora", "--mac", mac]).succeeded();
+    }
+    // Five seconds after it last sent something to a client, the server's kernel asks whether that is still there.
+    let file = segment.directory().join("pool.pcapng");
+    let run = ask(&[
+        "discover",
+        "--mac",
+        "random",
+        "--timeout",
+        "9s",
+        "--json",
+        "-w",
+        text(&file),
+    ]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let causes = causes(&run);
+    assert!(!run.out.contains("address-check"), "{causes:#?}");
+    rests(
+        &causes,
+        "nothing-to-give",
+        &file,
+        &["ARP who has 10.77.0.10"],
+    );
+    assert_eq!(causes[0]["likelihood"], "likely");
+    let text = causes[0]["text"].as_str().expect("text");
+    assert!(
+        text.starts_with(&format!("{} is there", server.address())),
+        "{text}"
+    );
 }
 
 /// A message between a server and the client of this number, and whether the client sent it.

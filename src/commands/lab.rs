@@ -129,6 +129,17 @@ fn fault(name: &str) -> Option<Result<Fault, Error>> {
     Some(Fault::parse(text, parse_duration).map_err(Error::Usage))
 }
 
+/// The fault that the server of `lab:FAULT` plays, in the words of `serve --fault`.
+pub fn fault_of(name: &str) -> Option<&str> {
+    fault(name)?.ok()?;
+    name.strip_prefix("lab:")
+}
+
+/// Whether a server of this cast gets what a client sends, with a VLAN tag or without.
+pub fn hears(name: &str, tagged: bool) -> bool {
+    name != "lab:silent" && !(tagged && agents(name).is_some())
+}
+
 /// The file of rules that `lab:FILE.star` names for the server.
 pub fn rules_file(name: &str) -> Option<&Path> {
     let file = name.strip_prefix("lab:")?;

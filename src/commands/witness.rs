@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::diagnosis::{Cause, Circumstances, CommonCauses, Crowd, Evidence, diagnose, plural};
+use super::diagnosis::{
+    Cause, Circumstances, CommonCauses, Crowd, Evidence, diagnose, message_sent, plural,
+};
 use super::outcome::Silence;
 use crate::link::Health;
 use crate::talk::{Event, Verdict};
@@ -30,7 +32,11 @@ impl Witness {
     /// Takes note of an event, the frame with this number in the run.
     pub fn saw(&mut self, number: u64, event: &Event) {
         match event {
-            Event::Sent { frame, .. } if frame.bootp().is_some() => self.sent += 1,
+            Event::Sent { frame, bytes, .. }
+                if frame.bootp().is_some() || message_sent(frame, bytes).is_some() =>
+            {
+                self.sent += 1;
+            }
             Event::Received {
                 verdict: Some(Verdict::Part | Verdict::Duplicate),
                 ..

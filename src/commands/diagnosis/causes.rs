@@ -1,7 +1,7 @@
 //! The causes that can be told, one row each, those that explain more before those that explain less.
 
 use super::{Cause, Circumstances, Evidence, Likelihood, SHOWN, Sight};
-use super::{crowd, delivery, refusal, replies, silence};
+use super::{crowd, delivery, own, refusal, replies, silence};
 
 /// A cause that can be told.
 pub struct Row {
@@ -151,6 +151,39 @@ causes! {
     "port-unreachable", delivery::unreachable,
         "a host or router says that the message cannot be delivered",
         "";
+    "own-protocol", own::protocol,
+        "the frame does not say that it carries IPv4 and UDP",
+        "leave --ethertype, --ip-version and --ip-proto out: what is not set is computed";
+    "own-length", own::length,
+        "a length in the message is wrong",
+        "leave --ihl, --ip-len and --udp-len out: what is not set is computed";
+    "own-checksum", own::checksum,
+        "the message has a wrong checksum, for which a host drops it",
+        "leave --ip-chksum and --udp-chksum out: what is not set is computed";
+    "own-fragment", own::fragment,
+        "the message is marked as a piece of a datagram",
+        "leave --frag and --ip-flags out";
+    "own-source", own::source,
+        "the message comes from an address that no host has",
+        "leave --src-mac and --src-ip out";
+    "own-port", own::port,
+        "the message went to a port where no server listens",
+        "leave --dport out: servers and relay agents listen on UDP port 67";
+    "own-op", own::op,
+        "the message is marked as a reply",
+        "leave --op out: what a client sends has op 1";
+    "own-cookie", own::cookie,
+        "the message's options are behind no magic cookie of DHCP",
+        "leave --cookie out";
+    "own-hops", own::hops,
+        "the message says that it passed too many relay agents",
+        "leave --hops out, or set a smaller one";
+    "own-type", own::kind,
+        "servers do not answer such a message",
+        "`discover`, `request` and `inform` send what servers answer";
+    "own-destination", own::destination,
+        "the message went to one station only, of which nothing was heard",
+        "leave --dst-mac and --dst-ip out: a message to everybody reaches every server here";
     "impaired", silence::impaired,
         "frames were lost on purpose",
         "run it again without --impair, or with more --tries";
@@ -205,6 +238,12 @@ causes! {
     "others-unanswered", silence::others_unanswered,
         "other clients are not answered either",
         "it is not this client: look at the server, or at what lies between (snooping, relay agent)";
+    "own-ttl", own::ttl,
+        "the message may not live until it arrives",
+        "leave --ttl out";
+    "own-hardware", own::hardware,
+        "the message's hardware address is not one of Ethernet",
+        "leave --htype, --hlen and --chaddr out";
     "inform-unanswered", silence::inform,
         "servers answer INFORM only of clients whose address they can place",
         "`dhcpcraft discover` asks the same servers for options with the offer";
@@ -217,6 +256,9 @@ causes! {
     "address-check", delivery::address_check,
         "a server may still check the address that it is going to offer",
         "wait longer: --timeout 15s";
+    "own-vlan", own::vlan,
+        "nothing arrives on the VLAN that was asked on",
+        "leave --vlan out, or have the switch carry that VLAN on this port";
     NOTHING, silence::nothing,
         "nothing at all arrived",
         "";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::causes::Found;
 use super::evidence::{Class, Evidence, Loss};
-use super::{Cause, Circumstances, diagnose};
+use super::{Cause, Circumstances, diagnose, own, plural};
 use crate::dhcp::Message;
 use crate::dhcp::enums::ACK;
 use crate::talk::{Event, Verdict};
@@ -64,7 +64,7 @@ impl Crowd {
     /// Takes note of an event, the frame with this number in the run.
     pub fn saw(&mut self, number: u64, event: &Event) {
         let client = match event {
-            Event::Sent { frame, .. } => self.sender(frame),
+            Event::Sent { frame, bytes, .. } => self.sender(frame, bytes),
             Event::Received { frame, .. } => self.receiver(frame),
         };
         self.count(event);
@@ -117,8 +117,9 @@ impl Crowd {
     }
 
     /// The client that a frame of ours is from.
-    fn sender(&mut self, frame: &Frame) -> Option<MacAddr> {
-        let Some(bootp) = frame.bootp().filter(|it| it.op == 1) else {
+    fn sender(&mut self, frame: &Frame, bytes: &[u8]) -> Option<MacAddr> {
+        let whole = own::message(frame, bytes);
+        let Some(bootp) = whole.as_ref().and_then(|it| it.bootp()) else {
             let mac = frame.arp().and_then(|it| it.sender_mac())?;
             return self.clients.contains_key(&mac).then_some(mac);
         };
@@ -245,8 +246,10 @@ pub fn frames_lost(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
         return None;
     }
     let Loss { answered, sent, .. } = evidence.loss;
+    let sent = plural(sent, "message", "messages");
+    let answered = plural(answered, "answer", "answers");
     let text = format!(
-        "frames get lost: other clients sent {sent} messages for {answered} answers, and all of this one's may be \
+        "frames get lost: other clients sent {sent} for {answered}, and all of this one's may be \
          among the lost"
     );
     Some(Found::likely(text).on(evidence.all(Class::Asked)))

@@ -135,13 +135,30 @@ pub fn undeliverable(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     Some(Found::likely(text).on(all.iter().map(|it| it.0)))
 }
 
+/// Whether a request went to one station only. So a host asks that knows the answer, whether it still holds (RFC 1122
+/// section 2.3.2.1): it checks nothing that it is about to give away.
+fn is_unicast(sight: &Sight) -> bool {
+    sight.macs.is_some_and(|it| it.1.octets()[0] & 1 == 0)
+}
+
+/// A host that asks by ARP whether another one that it knows is still there, and the address of that one.
+pub fn keeping_up(evidence: &Evidence) -> Option<(&Sight, Ipv4Addr, Ipv4Addr)> {
+    let all = evidence
+        .all(Class::Seeking)
+        .iter()
+        .filter(|it| is_unicast(it));
+    let mut all = all.filter_map(|it| Some((it, it.source()?, it.target()?)));
+    all.find(|it| !it.1.is_unspecified())
+}
+
 pub fn address_check(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     if evidence.count(Class::Answer) > 0 || evidence.question().is_none() {
         return None;
     }
-    let ours = addresses(evidence);
+    let mut taken = addresses(evidence);
+    taken.extend(evidence.messages(Class::Foreign).map(|it| it.1.yiaddr));
     let all: Vec<_> = unanswered(evidence)
-        .filter(|it| !ours.contains(&it.2))
+        .filter(|it| !taken.contains(&it.2) && !is_unicast(it.0))
         .collect();
     let (_, from, of) = all.last()?;
     let text = format!(

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use super::own::{self, Flaw};
 use crate::dhcp::Message;
 use crate::link::{Health, Received};
 use crate::talk::{Event, Verdict, checksum_fault, vlans};
@@ -16,6 +17,8 @@ pub enum Class {
     Asked,
     /// One of these that never left, on purpose.
     Lost,
+    /// One of these that servers drop for something set in it.
+    Own(Flaw),
     /// An ARP request of ours.
     Sought,
     /// A reply that was taken.
@@ -292,7 +295,9 @@ impl Evidence {
     /// Takes note of an event, the frame with this number in the run.
     pub fn saw(&mut self, number: u64, event: &Event) {
         match event {
-            Event::Sent { frame, fate, .. } => self.sent(number, frame, fate.is_some()),
+            Event::Sent {
+                frame, bytes, fate, ..
+            } => self.sent(number, frame, bytes, fate.is_some()),
             Event::Received {
                 received,
                 frame,
@@ -312,20 +317,32 @@ impl Evidence {
         }
     }
 
-    fn sent(&mut self, number: u64, frame: &Frame, lost: bool) {
-        let sight = Sight::of(number, frame);
-        if let Some(bootp) = frame.bootp().filter(|it| it.op == 1) {
-            if self.own.len() < TRANSACTIONS {
-                let client = bootp.client_hardware().to_vec();
-                self.own.insert(bootp.xid, (client, sight.vlans.clone()));
+    fn sent(&mut self, number: u64, frame: &Frame, bytes: &[u8], lost: bool) {
+        let mut sight = Sight::of(number, frame);
+        let Some(whole) = own::message(frame, bytes) else {
+            if frame.arp().is_some_and(|it| it.op == 1) {
+                self.keep(Class::Sought, sight);
             }
-            if lost {
-                self.keep(Class::Lost, sight.clone());
-            }
-            self.keep(Class::Asked, sight);
-        } else if frame.arp().is_some_and(|it| it.op == 1) {
-            self.keep(Class::Sought, sight);
+            return;
+        };
+        sight.message = Message::of(&whole).map(|it| Digest::of(&it));
+        if let Some(bootp) = whole.bootp()
+            && self.own.len() < TRANSACTIONS
+        {
+            let client = bootp.client_hardware().to_vec();
+            self.own.insert(bootp.xid, (client, sight.vlans.clone()));
         }
+        for (flaw, reason) in own::flaws(frame, bytes, &whole) {
+            let sight = Sight {
+                reason,
+                ..sight.clone()
+            };
+            self.keep(Class::Own(flaw), sight);
+        }
+        if lost {
+            self.keep(Class::Lost, sight.clone());
+        }
+        self.keep(Class::Asked, sight);
     }
 
     fn keep(&mut self, class: Class, sight: Sight) {
@@ -430,6 +447,18 @@ impl Evidence {
     /// The frames kept of a class: the first ones and the last one.
     pub fn all(&self, class: Class) -> &[Sight] {
         self.groups.get(&class).map_or(&[], |it| &it.sights)
+    }
+
+    /// Every frame kept of those that arrived.
+    pub fn arrived(&self) -> impl Iterator<Item = &Sight> {
+        let ours = |it: &Class| {
+            matches!(
+                it,
+                Class::Asked | Class::Lost | Class::Own(_) | Class::Sought
+            )
+        };
+        let all = self.groups.iter().filter(move |it| !ours(it.0));
+        all.flat_map(|it| &it.1.sights)
     }
 
     /// How many frames of a class there were.

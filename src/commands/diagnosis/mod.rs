@@ -8,6 +8,7 @@ mod causes;
 mod crowd;
 mod delivery;
 mod evidence;
+mod own;
 mod refusal;
 mod replies;
 mod silence;
@@ -17,6 +18,7 @@ use std::net::Ipv4Addr;
 pub use causes::{CAUSES, Row};
 pub use crowd::{CommonCause, CommonCauses, Crowd};
 pub use evidence::{Class, Digest, Evidence, Sight};
+pub use own::{Flaw, message as message_sent};
 
 use super::args::LinkArgs;
 use super::here::Here;
@@ -74,6 +76,8 @@ pub const SHOWN: usize = 5;
 pub struct Circumstances {
     /// Whether it was the lab.
     pub lab: bool,
+    /// The lab's name with its cast: `lab:nak`.
+    pub cast: Option<String>,
     /// The interface's own MAC address.
     pub mac: MacAddr,
     /// The interface's own address and the bits of its mask.
@@ -91,6 +95,7 @@ impl Circumstances {
     pub fn of(here: &Here, args: &LinkArgs) -> Self {
         Circumstances {
             lab: here.lab,
+            cast: here.lab.then(|| args.interface.clone()),
             mac: here.mac,
             network: here.network,
             own_mac_only: args.no_promisc,

@@ -14,8 +14,12 @@ fn not_taken(evidence: &Evidence, class: Class) -> Option<Found> {
     let count = evidence.count(class);
     let mut reasons: Vec<&str> = Vec::new();
     for it in all {
-        if !reasons.contains(&it.reason.as_str()) {
-            reasons.push(&it.reason);
+        let reason = match it.reason.as_str() {
+            "" => unsaid(class),
+            said => said,
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
     reasons.first()?;
@@ -30,6 +34,19 @@ fn not_taken(evidence: &Evidence, class: Class) -> Option<Found> {
     let told = reasons.join("; ");
     let were = plural(count, "reply was", "replies were");
     Some(Found::certain(format!("{were} not taken: {told}{more}")).on(all))
+}
+
+/// Why a reply of a class is not taken, where no player was there to say it.
+fn unsaid(class: Class) -> &'static str {
+    match class {
+        Class::Excluded => "--where does not hold for it",
+        Class::Damaged => "a checksum is wrong",
+        Class::OtherVlan => "it came on another VLAN than the question",
+        Class::OtherClient => "it is for another client",
+        Class::OtherXid => "it is to another transaction",
+        Class::OtherServer => "it is another server's than the one asked",
+        _ => "nobody was waiting for it",
+    }
 }
 
 pub fn excluded(evidence: &Evidence, _: &Circumstances) -> Option<Found> {

@@ -2,8 +2,10 @@
 
 use super::causes::Found;
 use super::evidence::{Class, Digest, Evidence, Sight};
+use super::own::Flaw;
 use super::replies::flags;
-use super::{Circumstances, plural};
+use super::{Circumstances, delivery, plural};
+use crate::commands::lab;
 use crate::dhcp::enums::{DISCOVER, INFORM, REQUEST};
 use crate::talk::vlan_name;
 
@@ -149,7 +151,9 @@ pub fn inform(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
 
 pub fn bootp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     let it = only(evidence, None)?;
-    if evidence.count(Class::Answer) > 0 {
+    // Options behind a wrong cookie are told of as that.
+    let hidden = evidence.count(Class::Own(Flaw::Cookie)) > 0;
+    if hidden || evidence.count(Class::Answer) > 0 {
         return None;
     }
     let text = format!(
@@ -187,13 +191,7 @@ pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
         return None;
     }
     Some(match about.lab {
-        true => {
-            let on = match evidence.all(Class::Asked).last().map_or(&[][..], |it| &it.vlans) {
-                [] => String::new(),
-                vlans => format!(" on {}", vlan_name(vlans)),
-            };
-            Found::certain(format!("nothing at all arrived; in this lab nobody answers{on}"))
-        }
+        true => lab_silence(evidence, about.cast.as_deref().unwrap_or("lab:silent")),
         false if evidence.question().is_none() => Found::possible(
             "nothing at all arrived: nobody on this segment has asked or answered anything meanwhile, or it is \
              the wrong interface or VLAN",
@@ -205,6 +203,43 @@ pub fn nothing(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
         )
         .next("`dhcpcraft sniff --all` on this interface shows whether anything passes"),
     })
+}
+
+/// Why nothing came in the lab with this cast.
+fn lab_silence(evidence: &Evidence, cast: &str) -> Found {
+    let vlans = evidence
+        .all(Class::Asked)
+        .last()
+        .map_or(&[][..], |it| &it.vlans);
+    let on = match vlans {
+        [] => String::new(),
+        vlans => format!(" on {}", vlan_name(vlans)),
+    };
+    if !lab::hears(cast, !vlans.is_empty()) {
+        let text = format!("nothing at all arrived; in this lab nobody answers{on}");
+        return Found::certain(text);
+    }
+    if evidence.question().is_none() {
+        let text = "nothing at all arrived; in this lab nobody answers unless a client asks";
+        return Found::certain(text);
+    }
+    let text = format!(
+        "nothing at all arrived; the lab's server, {}, was asked and did not answer",
+        lab::SERVER
+    );
+    if let Some(file) = lab::rules_file(cast) {
+        let text = format!("{text}: so its rules have it, {}", file.display());
+        return Found::certain(text).next("`-i lab` is the same server without rules");
+    }
+    match lab::fault_of(cast) {
+        Some(fault) if fault.starts_with("delay") => {
+            Found::certain(format!("{text} in time: it plays {fault}"))
+                .next("wait longer than that: --timeout TIME")
+        }
+        Some(fault) => Found::certain(format!("{text}: it plays {fault}"))
+            .next("`-i lab` is the same server without a fault"),
+        None => Found::certain(text),
+    }
 }
 
 pub fn nothing_to_give(evidence: &Evidence, about: &Circumstances) -> Option<Found> {
@@ -221,9 +256,18 @@ pub fn nothing_to_give(evidence: &Evidence, about: &Circumstances) -> Option<Fou
              answers it"
         }
     };
-    let text = "a server that has nothing to give to this client stays silent: its pool is used up, or it serves \
-                known clients only";
-    Some(Found::possible(text).next(next))
+    let why = "its pool is used up, or it serves known clients only";
+    let found = match delivery::keeping_up(evidence) {
+        Some((sight, from, of)) => Found::likely(format!(
+            "{from} is there and keeps in touch with {of} by ARP: if it is the server, it has nothing to give to this \
+             client: {why}"
+        ))
+        .on([sight]),
+        None => Found::possible(format!(
+            "a server that has nothing to give to this client stays silent: {why}"
+        )),
+    };
+    Some(found.next(next))
 }
 
 pub fn arp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
@@ -232,8 +276,12 @@ pub fn arp(evidence: &Evidence, _: &Circumstances) -> Option<Found> {
     if count == 0 || evidence.count(Class::Answer) > 0 {
         return None;
     }
+    let looking = match delivery::keeping_up(evidence) {
+        Some(_) => "",
+        None => "; a server may be looking for an address it wants to reply to",
+    };
     let text = format!(
-        "{} passed, so the link carries traffic; a server may be looking for an address it wants to reply to",
+        "{} passed, so the link carries traffic{looking}",
         plural(count, "ARP packet", "ARP packets")
     );
     let all = classes.into_iter().flat_map(|it| evidence.all(it));

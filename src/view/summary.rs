@@ -209,6 +209,36 @@ pub(super) fn ends(out: &mut String, frame: &Frame, arrow: &str) {
     }
 }
 
+/// Appends who a message is from and for, as wide as [`ends`]: the client by its hardware address where the IP address
+/// would be everybody's.
+fn parties(out: &mut String, frame: &Frame, message: &Message, arrow: &str) {
+    /// Columns of a MAC address.
+    const MAC: usize = 17;
+    let client = message.bootp.client_hardware();
+    let (Some(ip), MAC_BYTES) = (frame.ipv4(), client.len()) else {
+        return ends(out, frame, arrow);
+    };
+    let start = out.len();
+    if ip.src.is_unspecified() {
+        super::meaning::colons(out, client);
+        out.push_str(arrow);
+        match ip.dst.is_broadcast() {
+            true => out.push_str("broadcast"),
+            false => super::style::push_ip(out, ip.dst),
+        }
+    } else if ip.dst.is_broadcast() && message.bootp.op == 2 {
+        let _ = write!(out, "{:>1$}{arrow}", ip.src, 30 - MAC);
+        super::meaning::colons(out, client);
+    } else {
+        return ends(out, frame, arrow);
+    }
+    let missing = (30 + arrow.len()).saturating_sub(out.len() - start);
+    out.extend(std::iter::repeat_n(' ', missing));
+}
+
+/// Bytes of a MAC address.
+const MAC_BYTES: usize = 6;
+
 /// Appends a frame's number and its time, of long times fewer digits behind the point.
 pub(super) fn clock(line: &mut String, entry: &Entry, style: &Style) {
     let time = entry.since.as_secs_f64();
@@ -257,15 +287,19 @@ pub fn list_line(out: &mut dyn Write, entry: &Entry, style: &Style) -> io::Resul
     }
     let frame = &entry.frame;
     let roomy = style.width >= ROOMY;
+    let message = Message::of(frame);
     let mut line = String::with_capacity(2 * style.width);
     clock(&mut line, entry, style);
     let mut told = Vec::new();
     if style.width >= NARROW {
-        ends(&mut line, frame, if roomy { " -> " } else { " > " });
+        let arrow = if roomy { " -> " } else { " > " };
+        match message.as_ref().filter(|_| style.width < WIDE) {
+            Some(message) => parties(&mut line, frame, message, arrow),
+            None => ends(&mut line, frame, arrow),
+        }
         line.push_str(if roomy { "  " } else { " " });
         told.extend(frame.ipv4().into_iter().flat_map(|ip| [ip.src, ip.dst]));
     }
-    let message = Message::of(frame);
     let head = columns(&line);
     let mut kind = None;
     let mut end = line.len();

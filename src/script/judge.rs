@@ -16,6 +16,7 @@ use super::options::of_json;
 use super::parts::{known, parts, shortened, whose};
 use super::run::host_for;
 use super::settled::had_it_succeeded;
+use super::text::masked;
 use crate::commands::census::Change;
 use crate::commands::conform::Finding;
 use crate::commands::diagnosis::Cause;
@@ -63,8 +64,15 @@ impl Judge {
             color: command.style().0,
             ..TalkArgs::default()
         };
+        let host = host_for(&args, interrupted);
+        for source in expectations {
+            no_unknown_names(&host, "--expect", source, &["reply", "sent", "pkt"])?;
+        }
+        if let Some(source) = condition {
+            no_unknown_names(&host, "--where", source, &["pkt"])?;
+        }
         Ok(Judge {
-            host: Rc::new(host_for(&args, interrupted)),
+            host: Rc::new(host),
             expectations: expectations.to_vec(),
             condition: condition.cloned(),
             failed: Rc::default(),
@@ -181,6 +189,53 @@ impl Judge {
     }
 }
 
+/// An error where an expression names something that no packet has, before there is a packet to ask. `roots` are the
+/// names of packets.
+fn no_unknown_names(host: &Host, flag: &str, source: &str, roots: &[&str]) -> Result<(), Error> {
+    for part in attributes(source, roots) {
+        let engine = Engine::new(host);
+        let found = Module::with_temp_heap(|module| {
+            let whole = engine.run(&module, flag, "Ether() / IP() / UDP() / BOOTP() / DHCP()")?;
+            for root in roots {
+                module.set(root, whole);
+            }
+            engine.run(&module, flag, part).map(|_| ())
+        });
+        if let Err(error) = found
+            && first_line(&error.text).contains("has no attribute")
+            && !lacks(&error.text)
+        {
+            return Err(Error::Usage(format!("{flag}: {}", error.text)));
+        }
+    }
+    Ok(())
+}
+
+/// The attributes that an expression asks of packets with these names: `pkt.router`. None where it gives one of the
+/// names to something else.
+fn attributes<'a>(source: &'a str, roots: &[&str]) -> Vec<&'a str> {
+    let code = masked(source);
+    let is_name = |it: char| it.is_alphanumeric() || it == '_';
+    let words = code.split(|it| !is_name(it));
+    if words.clone().any(|it| it == "lambda" || it == "for") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for root in roots {
+        for (at, _) in code.match_indices(root) {
+            let before = code.get(..at).unwrap_or_default();
+            let after = code.get(at + root.len()..).unwrap_or_default();
+            let whole = !before.ends_with(|it| is_name(it) || it == '.');
+            let Some(name) = after.strip_prefix('.').filter(|_| whole) else {
+                continue;
+            };
+            let len = name.find(|it| !is_name(it)).unwrap_or(name.len());
+            found.extend(source.get(at..at + root.len() + 1 + len));
+        }
+    }
+    found
+}
+
 /// How a run ended that expectations can speak of.
 fn ending(outcome: &Outcome) -> Option<&Ending> {
     let ending = match outcome {
@@ -256,8 +311,7 @@ fn holds(host: &Host, expression: &str, entry: &Entry) -> Result<bool, ScriptErr
 /// Whether an error says that a packet lacks a layer, a field or an option that others have: of such a
 /// packet a condition does not hold. A name that no packet has is an error.
 fn lacks(error: &str) -> bool {
-    let first = error.lines().find(|it| !it.trim().is_empty());
-    let first = first.unwrap_or_default().trim();
+    let first = first_line(error);
     if first.starts_with("no layer ") {
         return true;
     }
@@ -274,8 +328,14 @@ fn lacks(error: &str) -> bool {
 /// Whether an error says that something is not there, as an option that a server left out: of what is not
 /// there nothing holds.
 fn absent(error: &str) -> bool {
+    let first = first_line(error);
+    first.contains("NoneType") || first.contains("out of bound")
+}
+
+/// What an error says before it says where.
+fn first_line(error: &str) -> &str {
     let first = error.lines().find(|it| !it.trim().is_empty());
-    first.is_some_and(|it| it.contains("NoneType") || it.contains("out of bound"))
+    first.unwrap_or_default().trim()
 }
 
 fn one(

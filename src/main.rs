@@ -83,7 +83,8 @@ fn misused(error: &clap::Error) -> ExitCode {
 
 /// Says what went wrong. Where not even that can be written, the exit code has to do.
 fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "dhcpcraft: {text}");
+    let text = format!("dhcpcraft: {text}");
+    let _ = writeln!(io::stderr(), "{}", view::hang(&text, view::notice_width()));
 }
 
 fn run(command: &Command, interrupted: Arc<AtomicBool>) -> Result<u8, Error> {

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tool::{Run, command, scratch, text, tool};
+use tool::{Run, command, feed, scratch, text, tool};
 
 /// Runs it with `--json` too, where it knows that.
 #[track_caller]
@@ -116,6 +116,71 @@ fn a_wrong_command_line_is_2() {
     ends(2, &["run", "-c", "("]);
     ends(2, &["test", text(&scratch("exit-2"))]);
     assert_eq!(tool(&["nonsense"]).code, Some(2));
+}
+
+#[test]
+fn a_name_that_no_packet_has_is_2_before_anything_is_waited_for() {
+    // Nothing comes, and nothing is sent.
+    let wire = ["sniff", "-i", "lab:silent", "--timeout", "1s"];
+    for (args, said) in [
+        (&["--where", "pkt.bogus == 1"][..], "no attribute `bogus`"),
+        (&["--where", "True or pkt.roter"], "did you mean `router`"),
+        (&["--expect", "reply.yiadr == 1"], "did you mean `yiaddr`"),
+        (
+            &["--expect", "False and sent.bogus"],
+            "no attribute `bogus`",
+        ),
+    ] {
+        let run = tool(&[&wire[..], args].concat());
+        run.failed(2, &[said]);
+        assert_eq!(run.out, "");
+    }
+    for expression in [
+        "pkt.router and pkt.psrc == '192.0.2.1' or pkt.yiaddr",
+        "pkt.summary() == 'x' or pkt.time > 1 or pkt.comment",
+        "any([pkt.bogus for pkt in []])",
+        "'pkt.bogus' == pkt[DHCP].host_name",
+    ] {
+        ends(0, &[&wire[..], &["--where", expression]].concat());
+    }
+}
+
+#[test]
+fn a_line_of_the_prompt_is_no_script() {
+    let path = scratch("prompt-line").join("line.star");
+    for (source, said) in [
+        ("dora", ":1: `dora` alone runs nothing: write dora()"),
+        ("x = 1\ndora  # go", ":2: `dora` alone runs nothing"),
+        (
+            "discover --hostname x",
+            ":1: `discover --hostname x` is a line for the prompt: write discover(",
+        ),
+        ("discover -i lab", ":1: `discover -i lab` is a line"),
+    ] {
+        let piped = feed(&[], format!("{source}\n").as_bytes());
+        std::fs::write(&path, format!("{source}\n")).expect("a file");
+        for run in [
+            piped,
+            tool(&["run", text(&path)]),
+            tool(&["run", "-c", source]),
+        ] {
+            run.failed(2, &[said, "`dhcpcraft repl` takes such lines"]);
+            assert_eq!(run.out, "");
+        }
+    }
+    for source in [
+        "dora()",
+        "x = \"\"\"\ndora\n\"\"\"",
+        "x = [\ndora\n]",
+        "dora = 2\ndora",
+        "f = dora",
+        "x = 3\nx - 1",
+    ] {
+        let run = feed(&[], format!("{source}\n").as_bytes());
+        assert_eq!(run.code, Some(0), "{source}: {run:?}");
+    }
+    let run = feed(&["repl"], b"dora\n");
+    assert!(run.out.contains("ACK"), "{run:?}");
 }
 
 #[test]

@@ -20,6 +20,22 @@ fn each_reply_is_timed_from_the_question_of_its_client() {
     }
 }
 
+#[test]
+fn a_blank_line_stands_between_frames_and_the_table() {
+    for format in ["ladder", "tree", "hex"] {
+        let run = tool(&["dora", "--clients", "2", "--format", format]).succeeded();
+        let table = run.out.find("#  client").expect("a table");
+        assert!(run.out[..table].ends_with("\n\n"), "{format}: {}", run.out);
+        assert!(
+            !run.out[..table].ends_with("\n\n\n"),
+            "{format}: {}",
+            run.out
+        );
+    }
+    let run = tool(&["dora", "--clients", "2"]).succeeded();
+    assert!(run.out.starts_with("#  client"), "{}", run.out);
+}
+
 fn mac(number: u64) -> String {
     format!("02:00:5e:10:00:{number:02x}")
 }

@@ -88,8 +88,36 @@ fn an_allowed_server_that_is_silent_is_told_and_nobody_is_no_reply() {
         "{run:?}"
     );
     let run = tool(&["servers", "-i", "lab:silent", "--json"]);
-    assert_eq!((run.code, run.out.as_str()), (Some(3), ""));
+    assert_eq!(run.code, Some(3));
     assert!(run.err.contains("no server answers"), "{run:?}");
+    let [row] = &run.json()[..] else {
+        panic!("{run:?}")
+    };
+    assert_eq!(
+        (&row["ending"], &row["code"]),
+        (&"no reply".into(), &3.into())
+    );
+    assert_eq!(row["causes"][0]["id"], "nothing-arrived");
+    assert_eq!(row["asked_as"].as_array().expect("kinds").len(), 6);
+    // Who is silent stands behind the rows of those who answer.
+    let run = tool(&[
+        "servers",
+        "--allow",
+        "192.0.2.1",
+        "--allow",
+        "10.0.0.9",
+        "--json",
+    ]);
+    let [server, row] = &run.succeeded().json()[..] else {
+        panic!("two lines")
+    };
+    assert_eq!(server["server"], "192.0.2.1");
+    assert_eq!((&row["ending"], &row["code"]), (&"done".into(), &0.into()));
+    assert_eq!(row["missing"], serde_json::json!(["10.0.0.9"]));
+    let run = tool(&["servers", "--allow", "192.0.2.1", "--json"]).succeeded();
+    assert_eq!(run.json().len(), 1, "{run:?}");
+    let rows = tool(&["run", "-c", "len(servers(interface='lab:silent'))"]).succeeded();
+    assert_eq!(rows.out, "0\n");
 }
 
 #[test]

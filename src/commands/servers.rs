@@ -91,7 +91,7 @@ pub struct ServersArgs {
     edits: Edits,
     #[command(flatten)]
     seed: SeedArgs,
-    /// One JSON object per server, and per change
+    /// One JSON object per server, and per change; one more where nobody answers or an allowed server does not
     #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Write every frame sent and received to a capture

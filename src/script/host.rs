@@ -12,7 +12,7 @@ use super::stack::Origin;
 use crate::commands::args::LinkArgs;
 use crate::commands::outcome::Entry;
 use crate::commands::session::{Here, Session};
-use crate::view::{Style, summary};
+use crate::view::{Style, hang, summary};
 
 /// What a conversation goes on with until somebody changes it.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct Host {
     pub counts_on: Cell<bool>,
     /// Whether notices are kept off standard error.
     pub quiet: Cell<bool>,
+    /// Columns of the terminal that notices go to; `None` where they go to no terminal.
+    pub room: Cell<Option<usize>>,
     /// The server whose rules run here.
     pub server: RefCell<Option<Line>>,
     /// Where a conformance check asks the server, while one runs.
@@ -91,6 +93,7 @@ impl Host {
             forgotten: Cell::new(0),
             counts_on: Cell::new(false),
             quiet: Cell::new(false),
+            room: Cell::default(),
             server: RefCell::default(),
             bench: RefCell::default(),
             converses: Cell::new(false),
@@ -130,6 +133,7 @@ impl Host {
     pub fn notice(&self, text: &str) {
         if !self.quiet.get() {
             // A notice that cannot be told is no reason to stop.
+            let text = hang(text, self.room.get());
             let _ = writeln!(self.err.borrow_mut(), "{text}");
         }
     }

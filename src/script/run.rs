@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::commands::is_command;
 use super::engine::{Engine, Module, ScriptError};
 use super::host::Host;
+use super::text::masked;
 use crate::commands::Error;
 use crate::commands::script::{RunArgs, TalkArgs};
 use crate::commands::session::Session;
-use crate::view::Style;
+use crate::view::{Style, notice_width};
 
 /// The host of a conversation that begins with these arguments.
 pub fn host_for(args: &TalkArgs, interrupted: Arc<AtomicBool>) -> Host {
@@ -24,6 +26,7 @@ pub fn host_for(args: &TalkArgs, interrupted: Arc<AtomicBool>) -> Host {
         Box::new(std::io::stderr()),
         style,
     );
+    host.room.set(notice_width());
     if let Some(name) = &args.interface {
         host.settings.borrow_mut().interface.clone_from(name);
     }
@@ -97,6 +100,7 @@ fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError>
             file.display().to_string()
         }
     };
+    no_command_lines(&name, &source)?;
     super::engine::interpret(host, &name, &source, words)?;
     if host.log.borrow().is_empty() && !super::testing::definitions(&source).is_empty() {
         host.notice(&format!(
@@ -106,7 +110,60 @@ fn script(host: &Host, file: &Path, words: &[String]) -> Result<(), ScriptError>
     Ok(())
 }
 
+/// Says of a command in the words of the command line that only the prompt takes it: the language would find nothing
+/// wrong with the name of a function alone, and do nothing.
+fn no_command_lines(name: &str, source: &str) -> Result<(), ScriptError> {
+    let Some((number, line)) = command_line(source) else {
+        return Ok(());
+    };
+    let word = line.split(' ').next().unwrap_or(line);
+    let instead = match word == line {
+        true => format!("`{word}` alone runs nothing: write {word}()"),
+        false => format!(
+            "`{line}` is a line for the prompt: write {word}(…), each flag a parameter (--dry-run is dry_run=True)"
+        ),
+    };
+    Err(ScriptError {
+        text: format!(
+            "dhcpcraft: {name}:{number}: {instead}; `dhcpcraft repl` takes such lines as they are"
+        ),
+        exit_code: 2,
+        why: Box::default(),
+    })
+}
+
+/// The first line of a source that is no statement but a command as the prompt takes it, with its number.
+fn command_line(source: &str) -> Option<(usize, &str)> {
+    let code = masked(source);
+    let (mut depth, mut going_on) = (0i64, false);
+    let mut found = None;
+    for ((index, line), code) in source.lines().enumerate().zip(code.lines()) {
+        let word = code.split(' ').next().unwrap_or_default();
+        let rest = code.get(word.len()..).unwrap_or_default().trim();
+        let flag = |it: &str| it.starts_with('-') && !it.starts_with("- ");
+        let fresh = depth == 0 && !going_on && found.is_none();
+        if fresh && is_command(word) && (rest.is_empty() || flag(rest)) {
+            let line = match rest {
+                "" => line.get(..word.len())?,
+                _ => line.trim(),
+            };
+            found = Some((index + 1, line));
+        }
+        depth += code.matches(['(', '[', '{']).count() as i64;
+        depth -= code.matches([')', ']', '}']).count() as i64;
+        going_on = code.trim_end().ends_with('\\');
+    }
+    let (_, line) = found?;
+    // A name that the script gives something else to is its own.
+    let own = code.lines().any(|it| {
+        let rest = it.strip_prefix(line).map(str::trim_start);
+        rest.is_some_and(|it| it.starts_with('=') && !it.starts_with("=="))
+    });
+    found.filter(|_| !own)
+}
+
 fn expression(host: &Host, source: &str) -> Result<(), ScriptError> {
+    no_command_lines("-c", source)?;
     let engine = Engine::new(host);
     Module::with_temp_heap(|module| {
         let value = engine.run(&module, "-c", source)?;

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::Style;
 use super::diagnosis::{cause_json, causes};
 use super::lookup;
+use super::replies::plural;
 use super::summary::{duration, seconds};
 use crate::commands::diagnosis::{Cause, CommonCause};
 use crate::commands::outcome::{ClientResult, Clients};
@@ -117,7 +118,7 @@ fn summary(all: &[ClientResult]) -> String {
         .iter()
         .map(|it| format!("{} {}", it.1, it.0))
         .collect();
-    let mut line = format!("{} clients: {}", all.len(), states.join(", "));
+    let mut line = format!("{}: {}", plural(all.len(), "client"), states.join(", "));
     let mut times: Vec<Duration> = all.iter().filter_map(|it| it.took).collect();
     times.sort_unstable();
     let again = all.iter().filter(|it| it.repeated > 0).count();

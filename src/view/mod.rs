@@ -41,7 +41,7 @@ pub use lint::finding_json;
 pub use printer::View;
 pub use replies::{lease_box, replies_table};
 pub use served::served_line;
-pub use style::Style;
+pub use style::{Style, hang, notice_width};
 pub use summary::{list_line, summary};
 pub use tree::tree;
 pub use unread::Unread;

@@ -51,6 +51,25 @@ pub fn row_json(census: &Census, row: &Seen) -> Json {
     })
 }
 
+/// What the rows do not say, where nobody answered or servers that may answer did not: `ending code missing asked_as
+/// waited causes`.
+pub fn lacking_json(found: &Found) -> Option<Json> {
+    let census = &found.census;
+    let silent = census.rows.is_empty();
+    if !silent && census.missing.is_empty() {
+        return None;
+    }
+    let missing = census.missing.iter().map(ToString::to_string);
+    Some(json!({
+        "ending": if silent { "no reply" } else { "done" },
+        "code": found.exit_code(),
+        "missing": missing.collect::<Vec<_>>(),
+        "asked_as": census.kinds,
+        "waited": census.waited.as_secs_f64(),
+        "causes": census.causes.iter().map(diagnosis::cause_json).collect::<Vec<_>>(),
+    }))
+}
+
 fn option_json(it: &crate::dhcp::message::Joined) -> (String, Json) {
     let row = options::by_code(it.code);
     let value = match it.value() {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::net::Ipv4Addr;
 
 use anstyle::{AnsiColor, Style as Ansi};
@@ -127,6 +128,41 @@ pub(super) fn columns(text: &str) -> usize {
     widths.first().copied().map_or(0, usize::from)
 }
 
+/// Columns of the terminal that notices on standard error go to; `None` where that is no terminal, and a line stays one
+/// line for whoever searches it.
+pub fn notice_width() -> Option<usize> {
+    let terminal = std::io::stderr().is_terminal();
+    terminal.then(|| Style::detect(ColorChoice::Never, true).width)
+}
+
+/// A text with those of its lines broken at words that are wider than a terminal, what follows on the next line set in.
+pub fn hang(text: &str, width: Option<usize>) -> Cow<'_, str> {
+    let Some(width) = width else {
+        return Cow::Borrowed(text);
+    };
+    if text.lines().all(|it| columns(it) <= width) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for (index, mut rest) in text.lines().enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let indent = 2 + rest.len() - rest.trim_start().len();
+        let indent = indent.min(width / 2);
+        let mut room = width;
+        while columns(rest) > room {
+            out.push_str(take_words(&mut rest, room).trim_end());
+            rest = rest.trim_start();
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            room = width - indent;
+        }
+        out.push_str(rest);
+    }
+    Cow::Owned(out)
+}
+
 /// How many bytes at the front of `text` fit into `room` columns; one character at least.
 pub(super) fn fitting(text: &str, room: usize) -> usize {
     if text.len() <= room {
@@ -220,5 +256,35 @@ pub(super) fn push_ip(out: &mut String, ip: Ipv4Addr) {
             out.push('.');
         }
         push_number(out, u64::from(octet));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_fits_the_terminal_and_is_whole_elsewhere() {
+        let text = "lab:two-servers: a second server, 192.0.2.66, offers 192.0.2.200 and another router; nothing left";
+        assert_eq!(hang(text, None), text);
+        assert_eq!(hang("short  with gaps", Some(40)), "short  with gaps");
+        let lines = hang(text, Some(40));
+        assert!(lines.lines().all(|it| it.len() <= 40), "{lines}");
+        assert!(
+            lines
+                .lines()
+                .skip(1)
+                .all(|it| it.starts_with("  ") && !it.starts_with("   "))
+        );
+        assert_eq!(lines.replace("\n  ", " "), text);
+        // Each line by itself, further in than it begins; a word that is too long is cut.
+        let lines = hang(
+            "a\n    some words that need more than one line here\nb",
+            Some(40),
+        );
+        let wanted = "a\n    some words that need more than one\n      line here\nb";
+        assert_eq!(lines, wanted);
+        let lines = hang("0123456789012345678901234567890123456789x", Some(40));
+        assert_eq!(lines, "0123456789012345678901234567890123456789\n  x");
     }
 }

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::{
-    Ladder, Style, clients, comparison, conform, diagnosis, escape, json, lease_box, lint,
-    list_line, lookup, lookup_json, replay, replies_table, server_rows, servers, source, summary,
-    tree,
+    Ladder, Style, clients, comparison, conform, diagnosis, escape, hang, json, lease_box, lint,
+    list_line, lookup, lookup_json, notice_width, replay, replies_table, server_rows, servers,
+    source, summary, tree,
 };
 use crate::commands::args::Format;
 use crate::commands::diagnosis::Cause;
@@ -57,6 +57,8 @@ pub struct View {
     hidden: bool,
     /// The capture that the run writes.
     capture: Option<PathBuf>,
+    /// Columns of the terminal that notices go to; `None` where they go to no terminal.
+    room: Option<usize>,
     /// Writes `--format script`; the language is a floor above and says how.
     script: fn(&Entry) -> String,
 }
@@ -88,6 +90,7 @@ impl View {
             printed: 0,
             hidden: false,
             capture: None,
+            room: None,
             script: source::command,
         }
     }
@@ -107,6 +110,7 @@ impl View {
         };
         let format = command.out().map_or(default, |it| it.format_or(default));
         let mut view = View::new(format, style, out, Box::new(io::stderr()));
+        view.room = notice_width();
         view.json = json || format == Format::Json;
         view.only_found = matches!(command, Command::Lint(_));
         view.live = match command {
@@ -159,7 +163,7 @@ impl View {
                 if !self.quiet {
                     let plural = if it.frames == 1 { "frame" } else { "frames" };
                     let to = escape(&it.to.to_string_lossy());
-                    writeln!(self.err, "{} {plural} written to {to}", it.frames)?;
+                    self.tell(&format!("{} {plural} written to {to}", it.frames))?;
                 }
             }
             Outcome::Options(_)
@@ -257,6 +261,11 @@ impl View {
         Ok(())
     }
 
+    /// Tells a person something, on lines that the terminal has room for.
+    fn tell(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.err, "{}", hang(text, self.room))
+    }
+
     /// Says how it ended, where what was printed does not.
     fn ending(&mut self, ending: &Ending) -> io::Result<()> {
         if self.quiet {
@@ -266,12 +275,13 @@ impl View {
             Ending::Done | Ending::Bound => Ok(()),
             Ending::Refused(causes) => {
                 let said = self.refusal.as_deref().unwrap_or("NAK");
-                writeln!(self.err, "refused: {said}   (`dhcpcraft explain nak`)")?;
+                let text = format!("refused: {said}   (`dhcpcraft explain nak`)");
+                self.tell(&text)?;
                 self.causes(causes)
             }
             Ending::Declined { by, causes } => {
                 let by = escape(by);
-                writeln!(self.err, "declined: {by}; no other address was tried")?;
+                self.tell(&format!("declined: {by}; no other address was tried"))?;
                 self.causes(causes)
             }
             Ending::Interrupted => writeln!(self.err, "interrupted"),
@@ -289,7 +299,12 @@ impl View {
                     writeln!(self.out, "{it}")?;
                 }
             }
-            false => clients::table(&mut self.out, &all.results, &self.style)?,
+            false => {
+                if !self.hidden && self.frames > 0 {
+                    writeln!(self.out)?;
+                }
+                clients::table(&mut self.out, &all.results, &self.style)?;
+            }
         }
         self.out.flush()?;
         if !self.quiet {
@@ -308,7 +323,8 @@ impl View {
         match self.json {
             true => {
                 // Changes were printed as they came.
-                for it in server_rows(found) {
+                let lacking = servers::lacking_json(found);
+                for it in server_rows(found).into_iter().chain(lacking) {
                     writeln!(self.out, "{it}")?;
                 }
             }

@@ -11,8 +11,8 @@ use crate::commands::outcome::{Direction, Entry, Grouped, Observation, Sink, Ver
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, NAK};
 use crate::view::{
-    Ladder, client_json, escape, group, hexdump, json_line, lint, list_line, lookup, served_line,
-    servers, source, summary, tree,
+    Ladder, client_json, escape, group, hang, hexdump, json_line, lint, list_line, lookup,
+    served_line, servers, source, summary, tree,
 };
 
 impl Sink for View {
@@ -163,7 +163,9 @@ impl Sink for View {
     fn notice(&mut self, text: &str) {
         if !self.quiet {
             // A notice that cannot be told is no reason to stop.
-            let _ = writeln!(BufWriter::new(&mut self.err), "{}", escape(text));
+            let text = escape(text);
+            let text = hang(&text, self.room);
+            let _ = writeln!(BufWriter::new(&mut self.err), "{text}");
         }
     }
 }

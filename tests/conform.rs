@@ -38,6 +38,16 @@ fn lab(cast: &str) -> Run {
 }
 
 #[test]
+fn one_check_is_listed_as_one() {
+    let all = tool(&["conform", "--list", "--json"]).succeeded().json();
+    let id = all[0]["id"].as_str().expect("an id");
+    let run = tool(&["conform", "--list", "--only", id]).succeeded();
+    assert!(run.out.contains("\n1 check; "), "{}", run.out);
+    let run = tool(&["conform", "--list"]).succeeded();
+    assert!(run.out.contains(&format!("\n{} checks; ", all.len())));
+}
+
+#[test]
 fn the_labs_server_keeps_every_must_and_should() {
     let run = lab("lab").succeeded();
     let results = results(&run.json());

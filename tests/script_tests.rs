@@ -443,6 +443,15 @@ fn repeats_have_seeds_of_their_own_and_fail_fast_stops() {
 }
 
 #[test]
+fn a_limit_of_nothing_is_told_as_it_was_given() {
+    let path = file("no-time", "def test_a():\n    dora()\n");
+    let run = tool(&["test", text(&path), "--timeout", "0"]);
+    assert_ne!(run.code, Some(0), "{run:?}");
+    assert!(run.out.contains("--timeout 0 leaves"), "{run:?}");
+    assert!(!run.out.contains("0ns"), "{run:?}");
+}
+
+#[test]
 fn teardown_runs_after_a_timeout_too() {
     let path = file(
         "late",

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::args::ColorChoice;
+use super::diagnosis::plural;
 use super::input::Source;
 use super::outcome::Sink;
 use super::session::Session;
@@ -163,8 +164,11 @@ impl DiffArgs {
                 ));
             } else if others > 0 {
                 sink.notice(&format!(
-                    "{}: {others} of {} frames hold no DHCP message and are not compared",
-                    source.name, it.frames
+                    "{}: {others} of {} {} no DHCP message and {} not compared",
+                    source.name,
+                    plural(it.frames, "frame", "frames"),
+                    if others == 1 { "holds" } else { "hold" },
+                    if others == 1 { "is" } else { "are" },
                 ));
             }
         }

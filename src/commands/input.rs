@@ -323,7 +323,10 @@ pub fn base(source: &Source, wanted: &[u8], session: &Session) -> Result<Base, E
                     .collect();
                 Error::file(
                     &path,
-                    format!("holds no {} among its {count} frames", names.join(" or ")),
+                    match count {
+                        1 => format!("holds no {}, but one other frame", names.join(" or ")),
+                        _ => format!("holds no {} among its {count} frames", names.join(" or ")),
+                    },
                 )
             }
         }

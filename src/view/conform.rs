@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
+use super::replies::plural;
 use super::style::{DIM, NAME, WARN, take_words};
 use super::tests::{Case, Ended, Suite};
 use super::{Style, diagnosis, escape, lookup};
@@ -54,8 +55,8 @@ fn list(out: &mut dyn Write, checks: &[Check], client: bool, style: &Style) -> i
     lookup::print(out, &table)?;
     writeln!(
         out,
-        "\n{} checks; `dhcpcraft conform{} --explain ID` tells of one",
-        checks.len(),
+        "\n{}; `dhcpcraft conform{} --explain ID` tells of one",
+        plural(checks.len(), "check"),
         if client { " --client" } else { "" },
     )
 }
@@ -352,7 +353,10 @@ pub fn junit(it: &Findings, seed: Option<u64>, out: &mut dyn Write) -> io::Resul
                 took: Duration::ZERO,
                 ended: Ended::Not {
                     element: "error",
-                    message: format!("interrupted: {} checks were not made", it.left),
+                    message: match it.left {
+                        1 => "interrupted: 1 check was not made".into(),
+                        left => format!("interrupted: {left} checks were not made"),
+                    },
                     kind: "interrupted",
                     text: String::new(),
                 },

@@ -11,7 +11,7 @@ mod watchdog;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::engine::Engine;
 use crate::commands::Error;
@@ -79,7 +79,10 @@ impl Plan {
                 }
                 Err(mut broken) => {
                     if late {
-                        broken.text = format!("not read within --timeout {:?}", args.timeout);
+                        broken.text = match args.timeout {
+                            Duration::ZERO => "--timeout 0 leaves no time to read it".into(),
+                            limit => format!("not read within --timeout {limit:?}"),
+                        };
                     }
                     plan.broken.push(broken);
                 }
@@ -95,6 +98,10 @@ impl Plan {
                 "no tests in {}: a test is a function whose name begins with test_, in a file that ends in .star",
                 args.paths.join(", ")
             ),
+            1 => {
+                "the one test there is is not chosen by -k and --tag; --list without them shows it"
+                    .into()
+            }
             found => format!(
                 "none of the {found} tests is chosen by -k and --tag; --list without them shows what there is"
             ),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use starlark::values::Value;
 
@@ -240,10 +240,10 @@ impl<'a> Runner<'a> {
             text = "interrupted".to_string();
         } else if ended.late {
             cause = Cause::Timeout;
-            text = format!(
-                "stopped: it took longer than --timeout {:?}",
-                self.args.timeout
-            );
+            text = match self.args.timeout {
+                Duration::ZERO => "stopped: --timeout 0 leaves a test no time".into(),
+                limit => format!("stopped: it took longer than --timeout {limit:?}"),
+            };
         } else if let Some(failure) = error.failure {
             if failure.skipped {
                 return Status::Skipped(failure.text);

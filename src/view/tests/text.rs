@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::super::lookup;
+use super::super::replies::plural;
 use super::super::style::{BOLD, DIM, Style, WARN, columns, cut};
 use super::super::summary::duration;
 use super::{clean, clean_line, counts, ladder, places};
@@ -135,7 +136,8 @@ pub fn trouble(
         writeln!(out)?;
     }
     if trouble.before > 0 {
-        writeln!(out, "    … {} frames before these", trouble.before)?;
+        let before = plural(trouble.before as usize, "frame");
+        writeln!(out, "    … {before} before these")?;
     }
     let rungs = ladder(trouble, style);
     if !rungs.is_empty() {

@@ -188,9 +188,17 @@ const CASES: &[Case] = &[
     ),
     (
         "lab",
-        &["craft", "--type", "99", "--op", "1", "--timeout", "1s"],
+        &[
+            "release",
+            "--ciaddr",
+            "192.0.2.100",
+            "--server-id",
+            "192.0.2.1",
+            "--timeout",
+            "1s",
+        ],
         "own-type",
-        &["type 99"],
+        &["RELEASE"],
     ),
     (
         "silent",
@@ -533,7 +541,7 @@ fn a_reply_that_no_player_speaks_of_has_a_reason_too() {
     let foreign = |xid: u32, client: u32| match of_client(OFFER, client) {
         Event::Received { mut received, .. } => {
             received.bytes[46..50].copy_from_slice(&xid.to_be_bytes());
-            event(false, received.bytes, 6)
+            event(false, received.bytes, 0)
         }
         sent => sent,
     };

@@ -295,7 +295,7 @@ def on_discover(req):
     let run = tool(&[&watch[..], &["--json"]].concat());
     let changes = run.json();
     let all: Vec<_> = names(&changes, "change");
-    assert_eq!(all, ["appears", "changes", "disappears"], "{run:?}");
+    assert_eq!(all, ["appears", "changes", "disappears", "-"], "{run:?}");
     assert_eq!(changes[1]["option"], "router");
     assert_eq!(changes[1]["was"], "192.0.2.1");
     assert_eq!(changes[1]["is"], "192.0.2.9");

@@ -336,7 +336,9 @@ fn a_server_that_looks_first_abandons_what_it_was_shown() {
 /// LEASEQUERY is checked where a server answers it, and only there.
 #[test]
 fn leasequery() {
-    let ids = ["S-LQ-01", "S-LQ-02", "S-LQ-03", "S-LQ-06", "S-LQ-10"];
+    let ids = [
+        "S-LQ-01", "S-LQ-02", "S-LQ-03", "S-LQ-06", "S-LQ-07", "S-LQ-10",
+    ];
     let allowing = ServerConfig {
         extra: "allow leasequery;".into(),
         ..Default::default()
@@ -639,4 +641,105 @@ fn no_other_clients_address_is_released() {
     };
     assert_eq!(of("10.77.0.40"), 0, "the other client's");
     assert!(of("10.77.0.41") > 0, "its own");
+}
+
+/// What a check sees of a server by these rules.
+fn ruled(name: &str, rules: &str, id: &str) -> (String, Json) {
+    let file = scratch("conform-ruled").join(format!("{name}.star"));
+    std::fs::write(&file, rules).expect("the rules");
+    let cast = format!("lab:{}", text(&file));
+    let relay = ["--relay", "198.51.100.1"];
+    let args = [
+        "conform", "--json", "--seed", "1", "-i", &cast, "--only", id,
+    ];
+    let run = tool(&[&args[..], &relay].concat());
+    let lines = run.json();
+    let row = lines.iter().find(|it| it["id"] == id).expect("the check");
+    (text_of(&row["result"]), row.clone())
+}
+
+/// The network of the lab's own server comes back as if a client behind a relay agent had been served from it.
+const SELECTS: &str = "
+def with_subnet(req):
+    reply = answer(req)
+    if reply != None and raw(req).find(bytes([118, 4, 192, 0, 2, 0])) >= 0:
+        reply[DHCP].options.insert(1, (118, bytes([192, 0, 2, 0])))
+    return reply
+";
+
+#[test]
+fn a_server_of_two_minds_is_caught() {
+    let overriding = "
+def on_discover(req):
+    reply = answer(req)
+    if reply != None and req.giaddr != '0.0.0.0':
+        options = reply[DHCP].options
+        at = options.index('server_id')
+        options.pop(at)
+        options.insert(at, ('server_id', req.giaddr))
+    return reply
+";
+    let selecting = format!("{SELECTS}def on_discover(req):\n    return with_subnet(req)\n");
+    let astray = format!(
+        "{SELECTS}def on_discover(req):\n    reply = with_subnet(req)\n    if reply != None:\n        reply[IP].dst = '255.255.255.255'\n    return reply\n"
+    );
+    let mostly = "
+def on_discover(req):
+    reply = answer(req)
+    if reply != None:
+        reply[DHCP].options.insert(1, (108, bytes([0, 0, 1, 44])))
+    return reply
+";
+    let refusing = format!(
+        "{mostly}def on_request(req):\n    return nak(req) if raw(req).find(bytes([55, 3, 1, 3, 108])) >= 0 else answer(req)\n"
+    );
+    // Whatever is asked, it tells of the address it gave last.
+    let telling = "
+last = {}
+def on_request(req):
+    reply = answer(req)
+    if reply != None:
+        last[0] = reply.yiaddr
+    return reply
+def on_leasequery(req):
+    return Ether(dst=req[Ether].src, src=req[Ether].dst) / IP(src='192.0.2.1', dst=req.giaddr) / UDP(sport=67, dport=67) / BOOTP(op=2, xid=req.xid, ciaddr=last[0], giaddr=req.giaddr) / DHCP(options=[('message-type', 13), 'end'])
+";
+    let asked = telling.replace(
+        "ciaddr=last[0]",
+        "ciaddr=req.ciaddr if req.ciaddr != '0.0.0.0' else last[0]",
+    );
+    for (name, rules, id, meant) in [
+        ("overriding", overriding, "S-RAI-11", "fail"),
+        ("selecting", &selecting, "S-SUB-02", "fail"),
+        ("selecting", &selecting, "S-SUB-03", "fail"),
+        ("selecting", &selecting, "S-DLV-10", "pass"),
+        ("astray", &astray, "S-DLV-10", "fail"),
+        ("mostly", mostly, "S-V6O-05", "pass"),
+        ("refusing", &refusing, "S-V6O-05", "fail"),
+        ("telling", telling, "S-LQ-05", "fail"),
+        ("asked", &asked, "S-LQ-05", "pass"),
+        ("telling", telling, "S-LQ-07", "fail"),
+    ] {
+        let (result, row) = ruled(name, rules, id);
+        assert_eq!(result, meant, "{name}: {row}");
+    }
+}
+
+/// The same checks pass on real servers that do what they are about.
+#[test]
+fn servers_that_keep_their_word_pass() {
+    for (kind, extra, ids) in [
+        (Kind::Dnsmasq, "", &["S-RAI-11"][..]),
+        (Kind::Kea, "", &["S-SUB-02", "S-SUB-03", "S-DLV-10"]),
+        (Kind::Dnsmasq, "dhcp-option=108,00:00:01:2c", &["S-V6O-05"]),
+    ] {
+        let config = ServerConfig {
+            extra: extra.into(),
+            ..Default::default()
+        };
+        let (found, run) = found(kind, config, ids);
+        for id in ids {
+            assert_eq!(found[*id], "pass", "{kind:?} {id} {run}");
+        }
+    }
 }

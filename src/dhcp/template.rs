@@ -9,13 +9,11 @@ use super::assign::Assignment;
 use super::enums::*;
 use super::layout::{self, Overload};
 use super::message::Message;
+use super::timers::INFINITE;
 use crate::wire::*;
 
 /// Smallest BOOTP message that old relays and clients take, in bytes (RFC 1542 section 2.1).
 pub const MIN_MESSAGE: usize = 300;
-
-/// The lease time that never ends (RFC 2131 section 3.3).
-pub const INFINITE: u32 = u32::MAX;
 
 /// What a client asks for by default (option 55), classless routes before routers as RFC 3442 wants.
 pub const REQUEST_LIST: [u8; 12] = [1, 121, 3, 6, 12, 15, 26, 28, 42, 58, 59, 119];

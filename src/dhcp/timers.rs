@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::message::Message;
 
-/// A lease that never ends, in the seconds of option 51.
-pub const FOREVER: u32 = u32::MAX;
+/// The lease time that never ends, in the seconds of option 51 (RFC 2131 section 3.3).
+pub const INFINITE: u32 = u32::MAX;
 
 /// When a client renews and rebinds, from the beginning of its lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Timers {
     /// RFC 2131 section 4.4.5 has T1 earlier than T2, and T2 earlier than the end of the lease. A time that is not, or
     /// is 0, counts as not sent, and the defaults stand for it: half of the lease and seven eighths.
     pub fn of(message: &Message) -> Option<Timers> {
-        let whole = message.lease_time().filter(|it| *it != FOREVER)?;
+        let whole = message.lease_time().filter(|it| *it != INFINITE)?;
         let lease = Duration::from_secs(whole.into());
         let sent = [message.renewal_time(), message.rebinding_time()];
         let [t1, t2] = sent.map(|it| {

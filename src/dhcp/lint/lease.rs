@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use super::Report;
 use super::seen::Seen;
 use crate::dhcp::enums::*;
-use crate::dhcp::template::INFINITE;
+use crate::dhcp::timers::INFINITE;
 
 pub(super) fn times_order(seen: &Seen, report: &mut Report) {
     let Some(_) = seen.is(&[OFFER, ACK]) else {

@@ -17,7 +17,7 @@ use super::player::{Outbox, Outgoing, Player};
 use super::rules::{Answering, Rules};
 use super::server_config::ServerConfig;
 use crate::dhcp::enums::{ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST};
-use crate::dhcp::{Message, template};
+use crate::dhcp::{Message, timers};
 use crate::link::Time;
 use crate::wire::*;
 use compose::Reply;
@@ -77,7 +77,7 @@ impl Server {
             .find_map(told)
             .unwrap_or(lease)
         {
-            template::INFINITE => Time(u64::MAX),
+            timers::INFINITE => Time(u64::MAX),
             seconds => now + Duration::from_secs(seconds.into()),
         }
     }

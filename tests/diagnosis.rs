@@ -188,17 +188,9 @@ const CASES: &[Case] = &[
     ),
     (
         "lab",
-        &[
-            "release",
-            "--ciaddr",
-            "192.0.2.100",
-            "--server-id",
-            "192.0.2.1",
-            "--timeout",
-            "1s",
-        ],
+        &["craft", "--type", "14", "--timeout", "1s"],
         "own-type",
-        &["RELEASE"],
+        &["BULKLEASEQUERY"],
     ),
     (
         "silent",

@@ -362,3 +362,23 @@ fn functions_are_judged_as_commands_are() {
     assert_eq!(code, 1);
     assert!(errors.contains("said 1"), "{errors}");
 }
+
+/// A message to one server asks for its Ethernet address first; who answers that has not answered the message.
+#[test]
+fn an_answer_to_arp_is_no_reply() {
+    let (code, _, errors) = run(&["release", "--expect", "reply", "--timeout", "1s"]);
+    assert_eq!(code, 1, "{errors}");
+    assert!(errors.contains("reply is None"), "{errors}");
+    let (code, out, errors) = run(&["release", "--json", "--expect", "not replies"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(out.contains("ARP 192.0.2.1 is at"), "{out}");
+    // Scapy's functions and assertions send what begins with IP in the same way.
+    let script = "\
+x = release().sent[-1][IP]
+answered, unanswered = sr(x, timeout=1)
+print(len(answered), len(unanswered))
+expect_silence(x, timeout=1)
+";
+    let (code, out, errors) = run(&["run", "-c", script]);
+    assert_eq!((code, out.as_str()), (0, "0 1\n"), "{errors}");
+}

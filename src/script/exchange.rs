@@ -71,7 +71,7 @@ impl Exchange {
 
     /// The answers: of an exchange the replies that belong to it, else the frames read or built.
     pub fn replies(&self) -> impl Iterator<Item = &Entry> {
-        self.0.yielded.entries.iter().filter(|it| is_reply(it))
+        replies(&self.0.yielded.entries)
     }
 
     /// The answer: the first reply, of a handshake the last one, of a refusal the NAK. None where the last
@@ -106,7 +106,7 @@ impl Exchange {
 /// The answer among the entries of an exchange that ended so.
 pub fn answer<'a>(entries: &'a [Entry], ending: &Ending) -> Option<&'a Entry> {
     let kind = |it: &Entry| Message::of(&it.frame).map(|it| it.message_type());
-    let mut replies = entries.iter().filter(|it| is_reply(it));
+    let mut replies = replies(entries);
     match ending {
         Ending::NoReply(_) => None,
         Ending::Refused(_) => replies.rfind(|it| kind(it) == Some(Some(NAK))),
@@ -118,8 +118,19 @@ pub fn answer<'a>(entries: &'a [Entry], ending: &Ending) -> Option<&'a Entry> {
     }
 }
 
-/// Whether an entry is one of an exchange's answers.
-pub fn is_reply(entry: &Entry) -> bool {
+/// The answers among entries. Where messages were sent, an answer to ARP or ping is none: that was asked on the way.
+pub fn replies(entries: &[Entry]) -> impl DoubleEndedIterator<Item = &Entry> {
+    let of_messages = entries
+        .iter()
+        .any(|it| it.direction == Direction::Sent && it.frame.bootp().is_some());
+    let beside = move |it: &Entry| {
+        of_messages && it.direction == Direction::Received && it.frame.bootp().is_none()
+    };
+    entries.iter().filter(move |it| is_reply(it) && !beside(it))
+}
+
+/// Whether an entry by itself may be one of an exchange's answers.
+fn is_reply(entry: &Entry) -> bool {
     match entry.direction {
         Direction::Sent => false,
         Direction::Received => {
@@ -199,7 +210,7 @@ impl<'v> StarlarkValue<'v> for Exchange {
             heap.alloc(all.collect::<Vec<_>>())
         };
         Some(match name {
-            "replies" => list(&is_reply),
+            "replies" => heap.alloc(self.replies().map(packet_of).collect::<Vec<_>>()),
             "reply" => self
                 .answer()
                 .map_or(Value::new_none(), |it| heap.alloc(packet_of(it))),

@@ -10,7 +10,7 @@ use starlark::values::Value;
 
 use super::classes::CLASSES;
 use super::engine::{Engine, Module, ScriptError};
-use super::exchange::{Exchange, Yielded, is_reply, packet_of};
+use super::exchange::{Exchange, Yielded, packet_of, replies};
 use super::host::Host;
 use super::options::of_json;
 use super::parts::{known, parts, shortened, whose};
@@ -148,7 +148,7 @@ impl Judge {
         let Some(other) = had_it_succeeded(yielded, ending) else {
             return false;
         };
-        let silent = !yielded.entries.iter().any(is_reply);
+        let silent = replies(&yielded.entries).next().is_none();
         self.expectations.iter().any(|it| {
             // What is said of each reply says nothing where there is none.
             let vacuous = silent && it.contains(" for ");

@@ -6,7 +6,7 @@ use starlark::collections::SmallMap;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 
-use super::exchange::{Exchange, is_reply, packet_of};
+use super::exchange::{Exchange, packet_of, replies};
 use super::expected::unmet;
 use super::failure::{Failure, failed};
 use super::functions::difference;
@@ -166,8 +166,7 @@ pub(super) fn exchanged<'v>(
 
 /// The first reply among entries.
 pub(super) fn first_reply(entries: &[Entry]) -> Option<&Entry> {
-    let mut entries = entries.iter();
-    entries.find(|it| it.direction == Direction::Received && is_reply(it))
+    replies(entries).find(|it| it.direction == Direction::Received)
 }
 
 pub(super) fn expect_kind<'v>(

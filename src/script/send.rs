@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::exchange::{Yielded, is_reply, packet_of};
+use super::exchange::{Yielded, packet_of, replies};
 use super::packet::Packet;
 use super::stack::{ScriptLayer, Stack};
 use super::{Host, error, host};
@@ -178,10 +178,7 @@ pub fn pair(entries: &[Entry]) -> Answers {
         .collect();
     let mut answered = vec![false; sent.len()];
     let mut pairs = Vec::new();
-    for reply in entries
-        .iter()
-        .filter(|it| it.direction == Direction::Received && is_reply(it))
-    {
+    for reply in replies(entries).filter(|it| it.direction == Direction::Received) {
         let belongs = |it: &&Entry| {
             let verdict = crate::talk::match_reply(&it.frame, &reply.frame);
             verdict == Some(crate::talk::Verdict::Part)

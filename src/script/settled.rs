@@ -1,6 +1,6 @@
 //! Whether what was expected of a run is that it failed.
 
-use super::exchange::{Exchange, Yielded, is_reply};
+use super::exchange::{Exchange, Yielded, replies};
 use crate::commands::outcome::{Direction, Ending, Entry, Verdict};
 use crate::dhcp::Message;
 use crate::dhcp::enums::{ACK, DISCOVER, NAK, OFFER};
@@ -14,7 +14,7 @@ pub fn had_it_succeeded(yielded: &Yielded, ending: &Ending) -> Option<Exchange> 
     if matches!(ending, Ending::Refused(_)) {
         yielded.entries.iter_mut().for_each(grant);
     }
-    if matches!(ending, Ending::NoReply(_)) && !yielded.entries.iter().any(is_reply) {
+    if matches!(ending, Ending::NoReply(_)) && replies(&yielded.entries).next().is_none() {
         let sent = |it: &&Entry| it.direction == Direction::Sent && it.frame.bootp().is_some();
         let asked = yielded.entries.iter().find(sent)?;
         let reply = reply_to(asked);

@@ -258,11 +258,9 @@ pub const HABITS: &[Row] = &[
     row(
         "storms at the end of a short lease",
         || {
-            adds(&[Discover, Renewing, Rebinding], |it, seen| {
-                match number(&seen.ack, 51) {
-                    Some(2) => storm(it),
-                    _ => Vec::new(),
-                }
+            answers(&[Ack], |it, seen| match number(it, 51) {
+                Some(2) => storm(&seen.discover),
+                _ => Vec::new(),
             })
         },
         &["C-ROB-04 warn"],
@@ -270,11 +268,9 @@ pub const HABITS: &[Row] = &[
     row(
         "storms without a lease",
         || {
-            adds(&[Discover, Renewing, Rebinding], |it, seen| {
-                match number(&seen.ack, 51) {
-                    Some(0) => storm(it),
-                    _ => Vec::new(),
-                }
+            answers(&[Ack], |it, seen| match number(it, 51) {
+                Some(0) => storm(&seen.discover),
+                _ => Vec::new(),
             })
         },
         &["C-ROB-05 warn"],

@@ -197,7 +197,7 @@ pub fn run(
 }
 
 /// Has a relay agent stand between two links of one clock, a real one, the clients' first, until `stop` says so at
-/// a time or `observe` breaks off. Both are waited for at once, and `stop` is asked at least every [`TICK`].
+/// a time or `observe` breaks off. Both are waited for at once, and `stop` is asked at least every tenth of a second.
 pub fn run_between(
     relay: &mut Relay,
     mut links: [&mut dyn Link; 2],

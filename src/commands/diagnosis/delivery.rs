@@ -3,7 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::causes::Found;
-use super::evidence::{Class, Evidence, Sight};
+use super::evidence::{Class, Evidence};
+use super::sight::Sight;
 use super::{Circumstances, plural};
 use crate::wire::MacAddr;
 

@@ -11,14 +11,16 @@ mod evidence;
 mod own;
 mod refusal;
 mod replies;
+mod sight;
 mod silence;
 
 use std::net::Ipv4Addr;
 
 pub use causes::{CAUSES, Row};
 pub use crowd::{CommonCause, CommonCauses, Crowd};
-pub use evidence::{Class, Digest, Evidence, Sight};
+pub use evidence::{Class, Evidence};
 pub use own::{Flaw, message as message_sent};
+pub use sight::{Digest, Sight};
 
 use super::args::LinkArgs;
 use super::here::Here;

@@ -6,7 +6,8 @@ use std::net::Ipv4Addr;
 
 use super::Circumstances;
 use super::causes::Found;
-use super::evidence::{Class, Evidence, Sight};
+use super::evidence::{Class, Evidence};
+use super::sight::Sight;
 use crate::dhcp::Message;
 use crate::dhcp::enums::*;
 use crate::talk::{checksum_fault, vlan_name};

@@ -4,8 +4,9 @@ use std::net::Ipv4Addr;
 
 use super::Circumstances;
 use super::causes::Found;
-use super::evidence::{Class, Digest, Evidence, Sight};
+use super::evidence::{Class, Evidence};
 use super::replies::offers;
+use super::sight::{Digest, Sight};
 use crate::dhcp::enums::{DECLINE, NAK, REQUEST};
 
 /// A NAK with what it refuses.

@@ -1,7 +1,8 @@
 //! Replies that came and led to nothing.
 
 use super::causes::Found;
-use super::evidence::{Class, Digest, Evidence, Sight};
+use super::evidence::{Class, Evidence};
+use super::sight::{Digest, Sight};
 use super::{Circumstances, plural};
 use crate::dhcp::enums::{ACK, NAK, OFFER, REQUEST};
 

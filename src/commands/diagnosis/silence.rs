@@ -1,9 +1,10 @@
 //! What is known where no reply came: the state of the link, and how others fare.
 
 use super::causes::Found;
-use super::evidence::{Class, Digest, Evidence, Sight};
+use super::evidence::{Class, Evidence};
 use super::own::Flaw;
 use super::replies::flags;
+use super::sight::{Digest, Sight};
 use super::{Circumstances, delivery, plural};
 use crate::commands::lab;
 use crate::dhcp::enums::{DISCOVER, INFORM, REQUEST};
